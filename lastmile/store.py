@@ -1,0 +1,388 @@
+"""DuckDB: the ledger, the master data, the derived tables of the present. One writer, a cursor for each question."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+
+from lastmile.errors import BadBatch, DiskFull, StoreInUse, StoreTooNew
+
+SQL = Path(__file__).parent / "sql"
+Frame = pd.DataFrame | pa.Table
+Batch = Mapping[str, Frame]
+
+# How a row of each table is told to be there already. `None`: by all that it says, against the latest row of its key.
+IDENTITIES: dict[str, tuple[str, ...]] = {
+    "event": ("event_id",),
+    "booking": ("booking_id",),
+    "charge": ("charge_id",),
+    "plan": ("plan_id",),
+    "route": ("plan_id", "route_id"),
+    "planned_stop": ("plan_id", "delivery_id"),
+    "shift": ("shift_id",),
+    "milestone_delivery": ("milestone_id", "delivery_id"),
+}
+MASTER_KEYS: dict[str, tuple[str, ...]] = {
+    "depot": ("depot_id",),
+    "carrier": ("carrier_id",),
+    "rate_card": ("carrier_id", "valid_from"),
+    "vehicle": ("vehicle_id",),
+    "driver": ("driver_id",),
+    "milestone": ("milestone_id",),
+    "source": ("source",),
+}
+
+
+@dataclass(frozen=True)
+class Derived:
+    """A table of the present: `key` names its grain, `state` the query that makes it from all or from what was touched."""
+
+    table: str
+    key: str
+    everything: str
+    touched: str
+
+
+DERIVED = (
+    Derived(
+        "delivery",
+        "delivery_id",
+        "from delivery_state('infinity'::timestamptz, 'event', 'booking', null, null)",
+        "from delivery_state('infinity'::timestamptz, 'touched_event', 'touched_booking', null, null)",
+    ),
+    Derived(
+        "route_run",
+        "route_id",
+        "from route_state('infinity'::timestamptz, 'event', null, null)",
+        "from route_state('infinity'::timestamptz, 'touched_route_event', null, null)",
+    ),
+)
+
+
+class Store:
+    """The one door to the database: `ask` for frames, `append` batches, `write` for bulk in one transaction.
+
+    `version` counts committed writes, so that a cache can use it as a key.
+    """
+
+    def __init__(self, path: Path, connection: duckdb.DuckDBPyConnection) -> None:
+        self.path = path
+        self.version = 0
+        self._connection = connection
+        self._writer = threading.RLock()
+
+    @classmethod
+    def open(cls, path: Path | str, memory_limit: str | None = None) -> Store:
+        """Open or make the database file, migrate it (after a backup) and refresh its macros.
+
+        Raises StoreInUse where another process holds the file, StoreTooNew where its schema is newer than the program.
+        """
+        path = Path(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        store = cls(path, _connect(path, memory_limit))
+        try:
+            store._migrate()
+            store._define()
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    def close(self) -> None:
+        self._connection.close()
+
+    # Reading
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """A connection of its own for one question; cursors of several threads never disturb each other."""
+        cursor = self._connection.cursor()
+        cursor.execute("set TimeZone = 'UTC'")
+        return cursor
+
+    def ask(self, sql: str, **parameters: Any) -> pd.DataFrame:
+        """The answer to one question, times in UTC."""
+        with self.cursor() as cursor:
+            return cursor.execute(sql, parameters or None).df()
+
+    def value(self, sql: str, **parameters: Any) -> Any:
+        """The first column of the first row, None where there is no row."""
+        with self.cursor() as cursor:
+            row = cursor.execute(sql, parameters or None).fetchone()
+        return None if row is None else row[0]
+
+    # Writing
+
+    @contextmanager
+    def write(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection inside one transaction behind the writers' lock: commits at the end, rolls back on any error.
+
+        Raises DiskFull where the disk has no room left; the state is then as it was, and the store goes on.
+        """
+        with self._writer:
+            connection = self.cursor()
+            try:
+                connection.execute("begin")
+                yield connection
+                connection.execute("commit")
+            except duckdb.Error as error:
+                _roll_back(connection)
+                if "No space left" in str(error):
+                    self._reopen()
+                    raise DiskFull(
+                        f"The disk of {self.path} is full. Nothing of this was written; free some space and try again."
+                    ) from error
+                raise
+            except BaseException:
+                _roll_back(connection)
+                raise
+            finally:
+                connection.close()
+            self.version += 1
+
+    def append(self, batch: Batch, import_id: str | None = None) -> dict[str, int]:
+        """Append what is new of each table, in one transaction, and refresh the derived rows it touches.
+
+        Returns the number of rows taken by table; a row that is there already is not taken again.
+        Raises BadBatch where a column is not of the table or a needed value is missing.
+        """
+        incoming = {table: _as_arrow(table, frame) for table, frame in batch.items() if len(frame)}
+        if not incoming:
+            return dict.fromkeys(batch, 0)
+        with self.write() as connection:
+            taken = {
+                table: self._append_table(connection, table, rows, import_id) for table, rows in incoming.items()
+            }
+            _touch_incoming(connection, incoming)
+            self._merge(connection)
+        return dict.fromkeys(batch, 0) | taken
+
+    def merge_touched(self, connection: duckdb.DuckDBPyConnection, import_id: str) -> None:
+        """Refresh the derived rows that the rows of an import touch; called inside `write()` after a bulk insert."""
+        connection.execute(
+            "create or replace temp table touched_delivery as "
+            "select distinct delivery_id from event where import_id = $import_id and delivery_id is not null "
+            "union select delivery_id from booking where import_id = $import_id",
+            {"import_id": import_id},
+        )
+        connection.execute(
+            "create or replace temp table touched_route as "
+            "select distinct route_id from event where import_id = $import_id and route_id is not null",
+            {"import_id": import_id},
+        )
+        self._merge(connection)
+
+    def rebuild(self) -> None:
+        """Empty the derived tables and make them again from the ledger."""
+        with self.write() as connection:
+            for derived in DERIVED:
+                connection.execute(f"create or replace table {derived.table} as {derived.everything}")
+
+    def backup(self, target: Path) -> Path:
+        """Copy the database to `target` while the tower runs; writers wait for the copy."""
+        with self._writer:
+            self.cursor().execute("checkpoint")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(self.path, target)
+        return target
+
+    def _append_table(
+        self, connection: duckdb.DuckDBPyConnection, table: str, rows: pa.Table, import_id: str | None
+    ) -> int:
+        columns = _columns_of(connection, table)
+        unknown = set(rows.column_names) - columns.keys()
+        if unknown:
+            raise BadBatch(f"Table {table} has no column {', '.join(sorted(unknown))}; it has {', '.join(columns)}.")
+        if "import_id" in columns and "import_id" not in rows.column_names:
+            rows = rows.append_column("import_id", pa.array([import_id] * len(rows), pa.string()))
+        connection.register("incoming_rows", rows)
+        try:
+            connection.execute(f"create or replace temp table incoming as from {table} limit 0")
+            connection.execute("insert into incoming by name from incoming_rows")
+            return connection.execute(_insert_new(table, columns)).fetchone()[0]
+        except (duckdb.ConstraintException, duckdb.ConversionException) as error:
+            raise BadBatch(f"Rows for {table} were refused: {error}") from error
+        finally:
+            connection.unregister("incoming_rows")
+
+    def _merge(self, connection: duckdb.DuckDBPyConnection) -> None:
+        connection.execute(
+            "create or replace temp table touched_event as from event semi join touched_delivery using (delivery_id)"
+        )
+        connection.execute(
+            "create or replace temp table touched_booking as from booking semi join touched_delivery using (delivery_id)"
+        )
+        connection.execute(
+            "create or replace temp table touched_route_event as from event semi join touched_route using (route_id)"
+        )
+        for derived in DERIVED:
+            connection.execute(f"create or replace temp table touched_state as {derived.touched}")
+            connection.execute(
+                f"delete from {derived.table} where {derived.key} in (from touched_{derived.key.removesuffix('_id')}) "
+                f"and {derived.key} not in (select {derived.key} from touched_state)"
+            )
+            connection.execute(
+                f"merge into {derived.table} using touched_state using ({derived.key}) "
+                "when matched then update when not matched then insert"
+            )
+
+    # Schema
+
+    def schema_version(self) -> int:
+        """The number of the last migration that this database has had."""
+        known = self.value("select count(*) from duckdb_tables() where table_name = 'schema_migration'")
+        return self.value("select coalesce(max(number), 0) from schema_migration") if known else 0
+
+    def _migrate(self) -> None:
+        migrations = {int(path.name[:4]): path for path in sorted((SQL / "migrations").glob("*.sql"))}
+        present = self.schema_version()
+        if present > max(migrations):
+            raise StoreTooNew(
+                f"{self.path} has schema {present}; this program knows up to {max(migrations)}. "
+                "Install the newer version of Lastmile that wrote it."
+            )
+        pending = [number for number in migrations if number > present]
+        if pending and present:
+            self.backup(self.path.with_name(f"{self.path.stem}.before-schema-{max(pending)}{self.path.suffix}"))
+        for number in pending:
+            with self.write() as connection:
+                connection.execute(migrations[number].read_text())
+                connection.execute(
+                    "create table if not exists schema_migration "
+                    "(number integer not null, name varchar not null, applied_at timestamptz not null)"
+                )
+                connection.execute(
+                    "insert into schema_migration values ($number, $name, $applied_at)",
+                    {"number": number, "name": migrations[number].stem, "applied_at": datetime.now(UTC)},
+                )
+
+    def _define(self) -> None:
+        """Make the macros anew, and the derived tables too where their definition has changed since they were made."""
+        texts = [path.read_text() for path in sorted((SQL / "state").glob("*.sql"))]
+        with self.write() as connection:
+            for text in texts:
+                connection.execute(text)
+        fingerprint = hashlib.sha256("".join(texts).encode()).hexdigest()
+        known = self.value("select arg_max(value ->> '$', recorded_at) from setting where key = 'derived_fingerprint'")
+        if known != fingerprint:
+            self.rebuild()
+            self.set_setting("derived_fingerprint", fingerprint, "system")
+
+    # Settings
+
+    def setting(self, key: str, default: Any = None) -> Any:
+        """The last value that was set for a key."""
+        text = self.value("select arg_max(value, recorded_at)::varchar from setting where key = $key", key=key)
+        return default if text is None else json.loads(text)
+
+    def set_setting(self, key: str, value: Any, actor: str) -> None:
+        """Set a value; the earlier ones stay on record."""
+        with self.write() as connection:
+            connection.execute(
+                "insert into setting values ($key, $value, $recorded_at, $actor)",
+                {"key": key, "value": json.dumps(value), "recorded_at": datetime.now(UTC), "actor": actor},
+            )
+
+    def _reopen(self) -> None:
+        """After a full disk every statement fails until all connections are closed and opened again."""
+        self._connection.close()
+        self._connection = _connect(self.path, None)
+
+
+def _connect(path: Path, memory_limit: str | None) -> duckdb.DuckDBPyConnection:
+    try:
+        connection = duckdb.connect(str(path))
+    except duckdb.IOException as error:
+        holder = re.search(r"PID (\d+)", str(error))
+        if "lock" not in str(error).lower():
+            raise
+        who = f"process {holder[1]}" if holder else "another process"
+        raise StoreInUse(
+            f"{path} is in use by {who}. Stop it (the tower that is running, perhaps), or choose another file with "
+            "LASTMILE_DATABASE."
+        ) from error
+    connection.execute("set TimeZone = 'UTC'")
+    if memory_limit:
+        connection.execute("set memory_limit = $limit", {"limit": memory_limit})
+    return connection
+
+
+def _roll_back(connection: duckdb.DuckDBPyConnection) -> None:
+    try:
+        connection.execute("rollback")
+    except duckdb.Error:
+        pass  # the failure that brought us here is the one to report
+
+
+def _columns_of(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
+    if table not in IDENTITIES | MASTER_KEYS:
+        raise BadBatch(f"There is no table {table} to append to; there are {', '.join(IDENTITIES | MASTER_KEYS)}.")
+    return {row[0]: row[1] for row in connection.execute(f"describe {table}").fetchall()}
+
+
+def _insert_new(table: str, columns: Mapping[str, str]) -> str:
+    """The statement that takes the rows of `incoming` that `table` does not have; only names of our own schema in it."""
+    if table in IDENTITIES:
+        key = ", ".join(IDENTITIES[table])
+        return (
+            f"insert into {table} by name select incoming.* from incoming anti join (select {key} from {table} "
+            f"where import_id is null or import_id not in (select import_id from undone_import)) as present using ({key}) "
+            f"qualify row_number() over (partition by {key}) = 1"
+        )
+    key = MASTER_KEYS[table]
+    said = [column for column in columns if column not in ("recorded_at", "import_id")]
+    same = " and ".join(f"latest.{column} is not distinct from incoming.{column}" for column in said)
+    return (
+        f"insert into {table} by name select incoming.* from incoming where not exists "
+        f"(select 1 from (from {table} qualify row_number() over (partition by {', '.join(key)} order by recorded_at desc) = 1)"
+        f" as latest where {same})"
+    )
+
+
+def _touch_incoming(connection: duckdb.DuckDBPyConnection, incoming: Mapping[str, pa.Table]) -> None:
+    deliveries: set[str] = set()
+    routes: set[str] = set()
+    for table in ("event", "booking"):
+        if table in incoming:
+            deliveries |= _ids(incoming[table], "delivery_id")
+    if "event" in incoming:
+        routes |= _ids(incoming["event"], "route_id")
+    for name, ids in (("touched_delivery", deliveries), ("touched_route", routes)):
+        key = f"{name.removeprefix('touched_')}_id"
+        connection.register("touched_ids", pa.table({key: pa.array(sorted(ids), pa.string())}))
+        connection.execute(f"create or replace temp table {name} as from touched_ids")
+        connection.unregister("touched_ids")
+
+
+def _ids(rows: pa.Table, column: str) -> set[str]:
+    if column not in rows.column_names:
+        return set()
+    return set(rows.column(column).unique().to_pylist()) - {None}
+
+
+def _as_arrow(table: str, frame: Frame) -> pa.Table:
+    """A frame as Arrow: missing values as nulls, ids and JSON as text."""
+    if isinstance(frame, pa.Table):
+        return frame
+    frame = frame.copy(deep=False)
+    for column in frame.columns:
+        if column in ("payload", "summary", "unserved"):
+            frame[column] = [None if v is None else v if isinstance(v, str) else json.dumps(v) for v in frame[column]]
+        elif column in ("event_id", "booking_id", "charge_id", "corrects"):
+            frame[column] = [None if v is None or v is pd.NA else str(v) for v in frame[column]]
+    try:
+        return pa.Table.from_pandas(frame, preserve_index=False)
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise BadBatch(f"Rows for {table} can't be read as a table: {error}") from error
