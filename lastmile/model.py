@@ -192,7 +192,9 @@ class Event:
         if self.key is not None:
             return stable_id(self.source, self.key)
         subject = self.delivery_id or self.route_id or self.vehicle_id or self.depot_id
-        return stable_id(self.source, subject, self.type, self.classifier, int(self.occurred_at.timestamp() * 1_000_000))
+        return stable_id(
+            self.source, subject, self.type, self.classifier, int(self.occurred_at.timestamp() * 1_000_000)
+        )
 
 
 @dataclass(frozen=True)

@@ -162,9 +162,7 @@ class Store:
         if not incoming:
             return dict.fromkeys(batch, 0)
         with self.write() as connection:
-            taken = {
-                table: self._append_table(connection, table, rows, import_id) for table, rows in incoming.items()
-            }
+            taken = {table: self._append_table(connection, table, rows, import_id) for table, rows in incoming.items()}
             _touch_incoming(connection, incoming)
             self._merge(connection)
         return dict.fromkeys(batch, 0) | taken
@@ -269,16 +267,19 @@ class Store:
                 )
 
     def _define(self) -> None:
-        """Make the macros anew, and the derived tables too where their definition has changed since they were made."""
+        """Where their definition has changed since: make the macros anew, and the derived tables from the ledger."""
         texts = [path.read_text() for path in sorted((SQL / "state").glob("*.sql"))]
+        fingerprint = hashlib.sha256("".join(texts).encode()).hexdigest()
+        if self.setting("derived_fingerprint") == fingerprint:
+            return
         with self.write() as connection:
+            for derived in DERIVED:
+                connection.execute(f"drop table if exists {derived.table}")
             for text in texts:
                 connection.execute(text)
-        fingerprint = hashlib.sha256("".join(texts).encode()).hexdigest()
-        known = self.value("select arg_max(value ->> '$', recorded_at) from setting where key = 'derived_fingerprint'")
-        if known != fingerprint:
-            self.rebuild()
-            self.set_setting("derived_fingerprint", fingerprint, "system")
+            for derived in DERIVED:
+                connection.execute(f"insert into {derived.table} by name {derived.everything}")
+        self.set_setting("derived_fingerprint", fingerprint, "system")
 
     # Settings
 

@@ -176,3 +176,7 @@ select
          else coalesce(list_has_all(proof_given, proof_required), len(proof_required) = 0) end as proof_complete,
     handover_distance_m, coalesce(unmapped_events, 0) as unmapped_events, last_event_at, coalesce(events, 0) as events
 from judged;
+
+-- The present, one row per delivery; merged by the macro above for what each append touched.
+create table if not exists delivery as
+    from delivery_state('infinity'::timestamptz, 'event', 'booking', null, null) limit 0;

@@ -45,3 +45,6 @@ from known_event
 group by route_id
 having (day_from is null or min(occurred_at) >= day_from::timestamptz - interval 1 day)
    and (day_to is null or min(occurred_at) <= day_to::timestamptz + interval 2 day);
+
+-- The present, one row per route; merged by the macro above for what each append touched.
+create table if not exists route_run as from route_state('infinity'::timestamptz, 'event', null, null) limit 0;

@@ -1,0 +1,266 @@
+"""The questions a page may ask; one frame each, its grain in the docstring. Times are UTC."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+import pandas as pd
+
+from lastmile.model import Scope
+from lastmile.store import Store
+
+_IN_SCOPE = (
+    "(len($depots) = 0 or depot_id in (select unnest($depots))) "
+    "and (len($carriers) = 0 or carrier_id in (select unnest($carriers)))"
+)
+_SERVICE_IN_SCOPE = "(len($services) = 0 or service in (select unnest($services)))"
+
+
+def _scope(scope: Scope, *, services: bool = True) -> dict[str, Any]:
+    parameters: dict[str, Any] = {"depots": list(scope.depots), "carriers": list(scope.carriers)}
+    return parameters | ({"services": list(scope.services)} if services else {})
+
+
+# What there is
+
+
+def depots(store: Store) -> pd.DataFrame:
+    """One row per depot that master data or deliveries name: depot_id, name, zone, lon, lat, currency."""
+    return store.ask(
+        """
+        with latest as (from depot qualify row_number() over (partition by depot_id order by recorded_at desc) = 1)
+        select coalesce(latest.depot_id, named.depot_id) as depot_id, coalesce(latest.name, named.depot_id) as name,
+            coalesce(latest.zone, named.zone) as zone, latest.lon, latest.lat, latest.currency
+        from latest full join (
+            select depot_id, mode(zone) as zone from delivery where depot_id is not null group by depot_id
+        ) as named using (depot_id)
+        order by name
+        """
+    )
+
+
+def carriers(store: Store) -> pd.DataFrame:
+    """One row per carrier that master data or deliveries name: carrier_id, name, kind."""
+    return store.ask(
+        """
+        with latest as (from carrier qualify row_number() over (partition by carrier_id order by recorded_at desc) = 1)
+        select coalesce(latest.carrier_id, named.carrier_id) as carrier_id,
+            coalesce(latest.name, named.carrier_id) as name, latest.kind
+        from latest full join (select distinct carrier_id from delivery where carrier_id is not null) as named
+            using (carrier_id)
+        order by name
+        """
+    )
+
+
+def services(store: Store) -> list[str]:
+    """The services that deliveries have, by name."""
+    return store.ask("select distinct service from delivery where service is not null order by 1").service.tolist()
+
+
+def days(store: Store) -> tuple[date, date] | None:
+    """The first and the last service day on record; None in an empty database."""
+    span = store.ask("select min(day) as first_day, max(day) as last_day, count(*) as n from delivery").iloc[0]
+    return None if span.n == 0 or pd.isna(span.first_day) else (span.first_day.date(), span.last_day.date())
+
+
+def sources(store: Store, at: datetime) -> pd.DataFrame:
+    """One row per source: its name, its events and the last of them recorded by `at`."""
+    return store.ask(
+        """
+        with named as (from source qualify row_number() over (partition by source order by recorded_at desc) = 1),
+        heard as (
+            select source, count(*) as events, max(recorded_at) as last_recorded_at, max(occurred_at) as last_occurred_at
+            from event where recorded_at <= $at
+              and (import_id is null or import_id not in (select import_id from undone_import))
+            group by source
+        )
+        select source, coalesce(named.name, source) as name, named.kind, coalesce(events, 0) as events,
+            last_recorded_at, last_occurred_at, recorded_at_given
+        from named full join heard using (source) order by name
+        """,
+        at=at,
+    )
+
+
+def last_recorded_at(store: Store, at: datetime) -> datetime | None:
+    """When the last event that was known at `at` was recorded, decisions aside."""
+    found = store.value(
+        "select max(recorded_at) from event where recorded_at <= $at and source <> 'tower'",
+        at=at,
+    )
+    return found
+
+
+# The day as it runs
+
+
+def stops(store: Store, at: datetime, day: date, scope: Scope, as_of: datetime | None = None) -> pd.DataFrame:
+    """One row per delivery on the plans in force of a day, as it stands at `at`; see the macro stop_state."""
+    return store.ask(
+        f"from stop_state($at, $as_of::timestamptz, $day::date) where {_IN_SCOPE} and {_SERVICE_IN_SCOPE} "
+        "order by route_id, stop, delivery_id",
+        at=at,
+        as_of=as_of,
+        day=day,
+        **_scope(scope),
+    )
+
+
+def vehicles(store: Store, at: datetime, day: date, scope: Scope, as_of: datetime | None = None) -> pd.DataFrame:
+    """One row per vehicle with a route that day: place, status, progress, delay; see the macro vehicle_state."""
+    return store.ask(
+        f"from vehicle_state($at, $as_of::timestamptz, $day::date) where {_IN_SCOPE} order by vehicle",
+        at=at,
+        as_of=as_of,
+        day=day,
+        **_scope(scope, services=False),
+    )
+
+
+def trail(store: Store, vehicle_id: str, at: datetime, since: datetime) -> pd.DataFrame:
+    """One row per place that a vehicle reported between two instants, in order of time."""
+    return store.ask(
+        """
+        select occurred_at, lon, lat, type from event
+        where vehicle_id = $vehicle_id and lon is not null and occurred_at between $since and $at and recorded_at <= $at
+          and (import_id is null or import_id not in (select import_id from undone_import))
+        order by occurred_at
+        """,
+        vehicle_id=vehicle_id,
+        at=at,
+        since=since,
+    )
+
+
+def plans(store: Store, day: date, scope: Scope, as_of: datetime | None = None) -> pd.DataFrame:
+    """One row per plan version of a day, newest first, with its decision."""
+    return store.ask(
+        "from plan_state(coalesce($as_of::timestamptz, 'infinity'::timestamptz)) where day = $day "
+        "and (len($depots) = 0 or depot_id in (select unnest($depots))) order by depot_id, version desc",
+        as_of=as_of,
+        day=day,
+        depots=list(scope.depots),
+    )
+
+
+def planned_stops(store: Store, plan_id: str) -> pd.DataFrame:
+    """One row per delivery of a plan version in driving order, with its vehicle and place."""
+    return store.ask(
+        """
+        select planned_stop.*, route.vehicle_id, delivery.lon, delivery.lat, delivery.recipient, delivery.window_from,
+            delivery.window_due, delivery.service
+        from planned_stop join route using (plan_id, route_id) left join delivery using (delivery_id)
+        where plan_id = $plan_id order by route_id, stop, delivery_id
+        """,
+        plan_id=plan_id,
+    )
+
+
+# Deliveries
+
+
+def find_deliveries(
+    store: Store,
+    text: str,
+    day_from: date | None,
+    day_to: date | None,
+    scope: Scope,
+    as_of: datetime | None = None,
+    limit: int = 500,
+) -> pd.DataFrame:
+    """One row per delivery whose ids, recipient, address, vehicle or driver hold the text; the latest promise first."""
+    return store.ask(
+        f"""
+        select delivery_id, order_id, recipient, address, service, depot_id, carrier_id, day, window_from, window_due,
+            state, timeliness, minutes_after_due, handed_over_at, attempts, reason, vehicle_id, zone
+        from deliveries_at($as_of::timestamptz, $day_from::date, $day_to::date)
+        where {_IN_SCOPE} and {_SERVICE_IN_SCOPE}
+          and ($text = '' or contains(lower(concat_ws(' ', delivery_id, order_id, recipient, address, area, vehicle_id,
+               driver_id, state, reason, timeliness)), lower($text)))
+        order by coalesce(window_due, last_event_at) desc nulls last, delivery_id
+        limit $limit
+        """,
+        as_of=as_of,
+        day_from=day_from,
+        day_to=day_to,
+        text=text.strip(),
+        limit=limit,
+        **_scope(scope),
+    )
+
+
+def delivery(store: Store, delivery_id: str, as_of: datetime | None = None) -> pd.Series | None:
+    """One delivery with all that is known of it; None where there is none."""
+    day = store.value("select day from delivery where delivery_id = $delivery_id", delivery_id=delivery_id)
+    found = store.ask(
+        "from deliveries_at($as_of::timestamptz, $day::date, $day::date) where delivery_id = $delivery_id",
+        as_of=as_of,
+        day=day,
+        delivery_id=delivery_id,
+    )
+    return None if found.empty else found.iloc[0]
+
+
+def delivery_events(store: Store, delivery_id: str, as_of: datetime | None = None) -> pd.DataFrame:
+    """One row per event of a delivery in order of time, with its latency in minutes where its source tells it."""
+    return store.ask(
+        """
+        with named as (from source qualify row_number() over (partition by source order by recorded_at desc) = 1)
+        select event_id::varchar as event_id, occurred_at, recorded_at, type, classifier, reason, event.source,
+            status_source, actor, route_id, vehicle_id, lon, lat, payload::varchar as payload,
+            case when coalesce(recorded_at_given, true) then minutes_between(occurred_at, recorded_at) end as latency_minutes,
+            corrects is not null as is_correction,
+            event_id in (select corrects from event where corrects is not null) as is_corrected
+        from event left join (select source, recorded_at_given from named) as named using (source)
+        where delivery_id = $delivery_id and recorded_at <= coalesce($as_of::timestamptz, 'infinity'::timestamptz)
+          and (import_id is null or import_id not in (select import_id from undone_import))
+        order by occurred_at, recorded_at
+        """,
+        delivery_id=delivery_id,
+        as_of=as_of,
+    )
+
+
+def delivery_promises(store: Store, delivery_id: str, as_of: datetime | None = None) -> pd.DataFrame:
+    """One row per version of what was asked for a delivery, the first promise first."""
+    return store.ask(
+        """
+        select recorded_at, window_from, window_due, window_semantics, address, recipient, source
+        from booking where delivery_id = $delivery_id
+          and recorded_at <= coalesce($as_of::timestamptz, 'infinity'::timestamptz)
+          and (import_id is null or import_id not in (select import_id from undone_import))
+        order by recorded_at
+        """,
+        delivery_id=delivery_id,
+        as_of=as_of,
+    )
+
+
+def delivery_charges(store: Store, delivery_id: str, as_of: datetime | None = None) -> pd.DataFrame:
+    """One row per charge that names a delivery."""
+    return store.ask(
+        """
+        select occurred_at, kind, amount, currency, assumed, source from charge
+        where delivery_id = $delivery_id and recorded_at <= coalesce($as_of::timestamptz, 'infinity'::timestamptz)
+          and (import_id is null or import_id not in (select import_id from undone_import))
+        order by occurred_at
+        """,
+        delivery_id=delivery_id,
+        as_of=as_of,
+    )
+
+
+# Imports
+
+
+def imports(store: Store) -> pd.DataFrame:
+    """One row per import, newest first, and whether it was undone."""
+    return store.ask(
+        """
+        select import_id, finished_at, import_run.actor, file, mapping, kind, source, rows_read, rows_taken, rows_repeated,
+            rows_refused, undone_at, undone_import.actor as undone_by
+        from import_run left join undone_import using (import_id) order by finished_at desc
+        """
+    )
