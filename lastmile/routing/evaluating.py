@@ -1,0 +1,227 @@
+"""What a plan comes to, independent of the engine that made it: times, loads, money, promises, broken limits."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from lastmile.routing.obstacles import Cause, barred
+from lastmile.routing.problem import Problem
+from lastmile.routing.timing import Breach, Cost, RouteTimer, TimedRoute
+from lastmile.routing.wording import amount, minutes
+
+
+@dataclass(frozen=True)
+class PlannedStop:
+    """One stop of a route with its times (epoch seconds), the leg to it, and whether its promise is kept."""
+
+    stop_id: str
+    vehicle_id: str
+    position: int
+    arrives_at: float
+    service_starts_at: float
+    departs_at: float
+    late_minutes: float
+    distance_km: float
+    drive_seconds: float
+
+    @property
+    def wait_seconds(self) -> float:
+        return self.service_starts_at - self.arrives_at
+
+
+@dataclass(frozen=True)
+class PlannedRoute:
+    """One vehicle's route with its times (epoch seconds), largest load by dimension and cost."""
+
+    vehicle_id: str
+    stops: tuple[PlannedStop, ...]
+    departs_at: float
+    returns_at: float
+    break_starts_at: float | None
+    overtime_seconds: float
+    distance_km: float
+    drive_seconds: float
+    peak_load: Mapping[str, float]
+    cost: Cost
+
+    @property
+    def late_minutes(self) -> float:
+        return sum(stop.late_minutes for stop in self.stops)
+
+    @property
+    def stop_ids(self) -> tuple[str, ...]:
+        return tuple(stop.stop_id for stop in self.stops)
+
+
+@dataclass(frozen=True)
+class Violation:
+    """A hard limit that the plan breaks, where, and in words."""
+
+    cause: Cause
+    vehicle_id: str
+    stop_id: str | None
+    words: str
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A whole plan: its routes, who is not served, its cost and what it breaks."""
+
+    routes: tuple[PlannedRoute, ...]
+    unserved: tuple[str, ...]
+    cost: Cost
+    violations: tuple[Violation, ...]
+    broken_promises: tuple[str, ...]
+    currency: str
+    excess: float = field(default=0, repr=False)
+
+    @property
+    def distance_km(self) -> float:
+        return sum(route.distance_km for route in self.routes)
+
+    @property
+    def late_minutes(self) -> float:
+        return sum(route.late_minutes for route in self.routes)
+
+    @property
+    def overtime_seconds(self) -> float:
+        return sum(route.overtime_seconds for route in self.routes)
+
+    @property
+    def rank(self) -> tuple[int, float, float]:
+        """What makes one plan better than another: fewer broken limits, by less, then less money."""
+        return (len(self.violations), self.excess, self.cost.total)
+
+    @cached_property
+    def stops(self) -> dict[str, PlannedStop]:
+        """Each served stop by its id."""
+        return {stop.stop_id: stop for route in self.routes for stop in route.stops}
+
+
+def evaluate(problem: Problem, routes: Mapping[str, Sequence[str]], timer: RouteTimer | None = None) -> Evaluation:
+    """Time and price a plan (stop_ids by vehicle_id) and list all that it breaks.
+
+    A promise is broken where the window's anchor is after `closes`, or the stop has a window and is not served. Raises
+    ValueError for a vehicle or stop that the problem does not have.
+    """
+    _refuse_unknown(problem, routes)
+    timer = timer or RouteTimer(problem)
+    timed = {v.vehicle_id: _timed(timer, v.vehicle_id, routes) for v in problem.vehicles}
+    planned = tuple(_planned(problem, vehicle_id, route) for vehicle_id, route in timed.items())
+    served = {stop_id for route in planned for stop_id in route.stop_ids}
+    unserved = tuple(stop.stop_id for stop in problem.stops if stop.stop_id not in served)
+    prices = [problem.price_of_not_serving(problem.stops[problem.stop_index[stop_id]]) for stop_id in unserved]
+    return Evaluation(
+        routes=planned,
+        unserved=unserved,
+        cost=sum((route.cost for route in planned), Cost(not_served=sum(prices))),
+        violations=tuple(_violations(problem, timed)),
+        broken_promises=tuple(_broken(problem, planned, unserved)),
+        currency=problem.currency,
+        excess=sum(breach.excess for route in timed.values() for breach in route.breaches),
+    )
+
+
+def _timed(timer: RouteTimer, vehicle_id: str, routes: Mapping[str, Sequence[str]]) -> TimedRoute:
+    problem = timer.problem
+    stops = [problem.stop_index[stop_id] for stop_id in routes.get(vehicle_id, ())]
+    return timer.time(problem.vehicle_index[vehicle_id], stops)
+
+
+def _planned(problem: Problem, vehicle_id: str, route: TimedRoute) -> PlannedRoute:
+    shift = problem.vehicles[problem.vehicle_index[vehicle_id]]
+    return PlannedRoute(
+        vehicle_id=vehicle_id,
+        stops=tuple(_planned_stop(problem, vehicle_id, route, position) for position in range(len(route.stops))),
+        departs_at=route.departs,
+        returns_at=route.ends,
+        break_starts_at=route.pause_starts,
+        overtime_seconds=max(0.0, route.ends - max(shift.shift_end, route.departs)),
+        distance_km=sum(route.km),
+        drive_seconds=sum(route.drives),
+        peak_load=route.peak_load,
+        cost=route.cost,
+    )
+
+
+def _planned_stop(problem: Problem, vehicle_id: str, route: TimedRoute, position: int) -> PlannedStop:
+    stop = problem.stops[route.stops[position]]
+    begins = route.starts[position]
+    return PlannedStop(
+        stop_id=stop.stop_id,
+        vehicle_id=vehicle_id,
+        position=position,
+        arrives_at=route.arrivals[position],
+        service_starts_at=begins,
+        departs_at=begins + stop.service_seconds,
+        late_minutes=route.late[position] / 60,
+        distance_km=route.km[position],
+        drive_seconds=route.drives[position],
+    )
+
+
+def _broken(problem: Problem, routes: Sequence[PlannedRoute], unserved: Sequence[str]) -> list[str]:
+    late = [stop.stop_id for route in routes for stop in route.stops if stop.late_minutes > 0]
+    promised = [stop_id for stop_id in unserved if problem.stops[problem.stop_index[stop_id]].closes is not None]
+    return late + promised
+
+
+def _violations(problem: Problem, timed: Mapping[str, TimedRoute]) -> list[Violation]:
+    found = []
+    for vehicle_id, route in timed.items():
+        found += [_violation(problem, vehicle_id, breach) for breach in route.breaches]
+        found += _unfit(problem, vehicle_id, route)
+        found += _out_of_order(problem, vehicle_id, route)
+    return found + _served_twice(problem, timed)
+
+
+def _violation(problem: Problem, vehicle_id: str, breach: Breach) -> Violation:
+    stop_id = None if breach.stop is None else problem.stops[breach.stop].stop_id
+    words = {
+        Cause.WINDOW: f"{stop_id} is reached {minutes(breach.excess)} after its window",
+        Cause.SHIFT: f"{vehicle_id} ends {minutes(breach.excess)} after its longest shift",
+        Cause.BREAK: f"{vehicle_id} has no time for its break",
+        Cause.CAPACITY: f"{vehicle_id} carries {amount(breach.excess, breach.dimension or '')} too much",
+    }
+    return Violation(breach.cause, vehicle_id, stop_id, words[breach.cause])
+
+
+def _unfit(problem: Problem, vehicle_id: str, route: TimedRoute) -> list[Violation]:
+    shift = problem.vehicles[problem.vehicle_index[vehicle_id]]
+    causes = [(problem.stops[stop].stop_id, barred(problem, shift, problem.stops[stop])) for stop in route.stops]
+    words = {
+        Cause.SKILL: "lacks a skill that it requires",
+        Cause.NOT_ALLOWED: "is not allowed to serve it",
+        Cause.GOODS_ELSEWHERE: "does not have its goods",
+    }
+    return [Violation(c, vehicle_id, stop_id, f"{stop_id}: {vehicle_id} {words[c]}") for stop_id, c in causes if c]
+
+
+def _out_of_order(problem: Problem, vehicle_id: str, route: TimedRoute) -> list[Violation]:
+    committed = problem.vehicles[problem.vehicle_index[vehicle_id]].committed_stop_ids
+    first = tuple(problem.stops[stop].stop_id for stop in route.stops[: len(committed)])
+    if first == committed:
+        return []
+    return [Violation(Cause.NOT_ALLOWED, vehicle_id, None, f"{vehicle_id} leaves what it is committed to serve first")]
+
+
+def _served_twice(problem: Problem, timed: Mapping[str, TimedRoute]) -> list[Violation]:
+    visits = Counter((stop, vehicle_id) for vehicle_id, route in timed.items() for stop in route.stops)
+    total = Counter(stop for stop, _ in visits.elements())
+    return [
+        Violation(Cause.NOT_ALLOWED, vehicle_id, problem.stops[stop].stop_id, "it is visited more than once")
+        for stop, vehicle_id in visits
+        if total[stop] > 1
+    ]
+
+
+def _refuse_unknown(problem: Problem, routes: Mapping[str, Sequence[str]]) -> None:
+    vehicles = sorted(set(routes) - set(problem.vehicle_index))
+    if vehicles:
+        raise ValueError(f"the plan names vehicles that are not in the problem: {', '.join(vehicles)}")
+    stops = sorted({stop_id for row in routes.values() for stop_id in row} - set(problem.stop_index))
+    if stops:
+        raise ValueError(f"the plan names stops that are not in the problem: {', '.join(stops)}")
