@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from lastmile import basemap, layers, runtime
+from lastmile import basemap, layers
 from lastmile.ui import symbols
 
 A_DAY = "public, max-age=86400"
@@ -25,16 +25,19 @@ def routes() -> Sequence[BaseRoute]:
         Route("/healthz", health),
         Route("/layers/{name}.geojson", layer),
         Route("/basemap/berlin.geojson", basemap_data),
+        Route("/basemap/labels.json", district_names),
         Route("/basemap/{theme}.json", basemap_style),
         Route("/symbols/places.json", symbol_places),
         Route("/symbols/{theme}.svg", symbol_sheet),
     ]
 
 
-def health(request: Request) -> Response:
+def health(_: Request) -> Response:
     """200 while the ledger can be read, else 503; says no more than that."""
+    from lastmile import runtime  # here, so that routes can be served and tested without a database
+
     try:
-        runtime.store()
+        runtime.store().value("select 1")
     except Exception:
         return JSONResponse({"status": "the ledger can't be read"}, status_code=503)
     return JSONResponse({"status": "ok"})
@@ -57,6 +60,11 @@ def basemap_data(request: Request) -> Response:
     return _json(request, _basemap_data(), "application/geo+json", A_DAY)
 
 
+def district_names(_: Request) -> Response:
+    """The districts' names with where they stand."""
+    return JSONResponse(basemap.district_names(), headers={"cache-control": A_DAY})
+
+
 def basemap_style(request: Request) -> Response:
     """The MapLibre style of one theme, "light" or "dark"."""
     theme = request.path_params["theme"]
@@ -65,7 +73,7 @@ def basemap_style(request: Request) -> Response:
     return _json(request, _basemap_style(theme), "application/json", A_DAY)
 
 
-def symbol_places(request: Request) -> Response:
+def symbol_places(_: Request) -> Response:
     """Where each map symbol stands on its sheet."""
     return JSONResponse(symbols.places(), headers={"cache-control": A_DAY})
 
@@ -76,6 +84,11 @@ def symbol_sheet(request: Request) -> Response:
     if theme not in basemap.THEMES:
         return JSONResponse({"error": f"There is no theme {theme!r}; use light or dark."}, status_code=404)
     return Response(symbols.sheet(theme == "dark"), media_type="image/svg+xml", headers={"cache-control": A_DAY})
+
+
+def draw_basemap() -> None:
+    """Draw the base map now (about a second), so that no first page waits for it."""
+    _basemap_data()
 
 
 @cache

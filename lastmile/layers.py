@@ -25,7 +25,7 @@ def provide(name: str, provider: Provider) -> None:
 
 
 def link(name: str, **parameters: object) -> str:
-    """The signed path of a layer. Put the data's version among the parameters: the answer is cached for as long as it is named."""
+    """The signed path of a layer. Name the data's version among the parameters: browsers keep the answer a minute."""
     query = urlencode(sorted((key, str(value)) for key, value in parameters.items() if value is not None))
     signature = _signer.get_signature(_signed_text(name, query)).decode()
     return f"/layers/{name}.geojson?{query}{'&' if query else ''}{_SIGNATURE}={signature}"

@@ -1,0 +1,32 @@
+"""The one process: pages, routes and the tower behind them. Start it with `streamlit run app.py`."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import anyio
+import streamlit as st
+
+from lastmile import api
+from lastmile.ui import errors
+
+
+@asynccontextmanager
+async def lifespan(_: st.App) -> AsyncIterator[None]:
+    """Open the store before the first page, close it after the last; what is imported by then is never collected."""
+    from lastmile import runtime
+    from lastmile.ui import charts, maps  # noqa: F401  heavy: loaded once here, not on somebody's first page
+
+    await anyio.to_thread.run_sync(runtime.start)
+    await anyio.to_thread.run_sync(api.draw_basemap)
+    gc.collect()
+    gc.freeze()  # Streamlit collects after each run: 120 → 35 ms measured
+    try:
+        yield
+    finally:
+        await anyio.to_thread.run_sync(runtime.stop)
+
+
+app = st.App("lastmile/ui/tower.py", routes=api.routes(), lifespan=lifespan, on_script_error=errors.tell)

@@ -1,0 +1,131 @@
+"""From measured KPIs to tiles: the figure of a day or period, its change against a base, its line over the days."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+import pandas as pd
+
+from lastmile import kpis
+from lastmile.kpis import Direction, Kpi, Unit
+from lastmile.ui import format
+from lastmile.ui.desk import Desk
+from lastmile.ui.tiles import Tile
+
+BASE_DAYS = 28
+LINE_DAYS = 14
+
+
+def day_tiles(desk: Desk, keys: Sequence[str]) -> list[Tile]:
+    """One tile a KPI for the desk's day, against the average of the four weeks before, with a line over two weeks."""
+    day = desk.day
+    common = {"as_of": desk.view.as_of, "scope": desk.view.scope}
+    by_day = desk.ask(
+        kpis.measure, tuple(keys), day_from=day - timedelta(days=LINE_DAYS - 1), day_to=day, by=("day",), **common
+    )
+    base = desk.ask(
+        kpis.measure, tuple(keys), day_from=day - timedelta(days=BASE_DAYS), day_to=day - timedelta(days=1), **common
+    )
+    return [_tile(desk, kpis.find(key), by_day, base, day) for key in keys]
+
+
+def _tile(desk: Desk, kpi: Kpi, by_day: pd.DataFrame, base: pd.DataFrame, day: date) -> Tile:
+    line = by_day[by_day.key == kpi.key].sort_values("day")
+    known = line[line.value.notna()]
+    before = base[base.key == kpi.key]
+    figure = known.iloc[-1] if len(known) else line.iloc[-1] if len(line) else None
+    value = None if figure is None else figure.value
+    average = before.value.iloc[0] if len(before) else None
+    unit = _unit(figure)
+    return Tile(
+        label=kpi.label,
+        value=shown(kpi, value, unit),
+        help=definition(kpi),
+        n=None if figure is None else int(figure.n),
+        n_of=_when(figure, day, desk.is_today),
+        change=change(kpi, value, average, unit),
+        base="vs. 4-week average" if format.known(average) else None,
+        direction=verdict(kpi, value, average),
+        target=shown(kpi, figure.target, unit) if figure is not None and format.known(figure.target) else None,
+        line=line.value.tolist(),
+        trusted=figure is None or not format.known(figure.trust) or figure.trust >= kpis.TRUST_THRESHOLD,
+        why=_why(figure),
+        link=f"/kpis?{urlencode({'kpi': kpi.key})}",
+    )
+
+
+def _when(figure: Any, day: date, today: bool) -> str:
+    """Of which day a figure is, where that is not the day asked: some costs are known only once a route is back."""
+    if figure is None or not format.known(figure.value):
+        return ""
+    known_for = pd.Timestamp(figure.day).date()
+    if known_for != day:
+        return f"on {format.day(known_for, day)}"
+    return "so far" if today else ""
+
+
+def shown(kpi: Kpi, value: Any, unit: str | None = None) -> str:
+    """A KPI's value with its unit; "unknown" where there is none."""
+    if not format.known(value):
+        return format.UNKNOWN
+    match kpi.unit:
+        case Unit.SHARE:
+            return format.percent(value)
+        case Unit.MINUTES:
+            return format.minutes(value)
+        case Unit.MONEY:
+            return format.money(value, unit or "EUR")
+        case Unit.PER_HOUR:
+            return f"{format.number(value, 1)} / h"
+        case _:
+            return format.number(value, 2)
+
+
+def change(kpi: Kpi, value: Any, base: Any, unit: str | None = None) -> str | None:
+    """The difference to a base: in points between shares, else in the KPI's unit."""
+    if not (format.known(value) and format.known(base)):
+        return None
+    difference = value - base
+    match kpi.unit:
+        case Unit.SHARE:
+            return format.points(difference)
+        case Unit.MINUTES:
+            return f"{format.signed(difference)} min"
+        case Unit.MONEY:
+            return f"{format.signed(difference, 2)} {format.CURRENCY_SIGNS.get(unit or 'EUR', unit)}"
+        case _:
+            return format.signed(difference, 2)
+
+
+def verdict(kpi: Kpi, value: Any, base: Any) -> str:
+    """Whether the change is good or bad for this KPI."""
+    if not (format.known(value) and format.known(base)) or value == base:
+        return "neutral"
+    better = value > base if kpi.direction is Direction.HIGHER else value < base
+    return "good" if better else "bad"
+
+
+def definition(kpi: Kpi) -> str:
+    """What stands behind a figure's help mark."""
+    return (
+        f"**{kpi.question}**\n\n{kpi.formula}\n\nCounted: {kpi.numerator}, out of {kpi.denominator}. "
+        f"Left out: {kpi.exclusions}. Unknown: {kpi.unknowns}."
+    )
+
+
+def _unit(figure: Any) -> str | None:
+    currency = None if figure is None else figure.get("currency")
+    return currency if format.known(currency) else None
+
+
+def _why(figure: Any) -> str | None:
+    if figure is None:
+        return "nothing is counted yet for this day"
+    if not format.known(figure.value):
+        return f"{int(figure.unknown)} unknown, {int(figure.excluded)} excluded" if figure.unknown + figure.excluded else None
+    if format.known(figure.trust) and figure.trust < kpis.TRUST_THRESHOLD:
+        return str(figure.trust_why)
+    return None

@@ -1,0 +1,191 @@
+"""The panels of the Live page: figures, map, queue, and what is chosen. Frames in, pictures out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from lastmile import attention, queries
+from lastmile.ui import day_map, figures, format, palette, shell
+from lastmile.ui.desk import Desk
+from lastmile.ui.maps import Chosen
+from lastmile.ui.tables import Column, table
+from lastmile.ui.tiles import Tile, kpi_row
+
+KPI_KEYS = ("on_time_rate", "first_attempt_success", "cost_per_drop")
+MAP_HEIGHT, QUEUE_HEIGHT = 510, 330
+
+QUEUE = {
+    "status": Column("Status", "status", "Late: past its promise. At risk: expected past it, or within five minutes of it", 86),
+    "vehicle_id": Column("Vehicle", "id", width=78),
+    "recipient": Column("Recipient", width=152),
+    "cause": Column("Cause", width=150),
+    "minutes_over": Column("Over", "minutes", "Minutes past the promise, as expected now; negative: still before it", 72),
+    "window_due": Column("Due", "time", "End of the window that was promised last", 58),
+}
+
+
+def show(desk: Desk) -> None:
+    """The whole page at the desk's instant."""
+    vehicles = desk.ask(queries.vehicles, desk.at, desk.day, desk.view.scope, desk.view.as_of)
+    stops = desk.ask(queries.stops, desk.at, desk.day, desk.view.scope, desk.view.as_of)
+    shell.badge(desk.clock(), desk.view.as_of, desk.zone)
+    kpi_row(_tiles(desk, stops), key="live figures")
+    left, right = st.columns([54, 46], gap="small")
+    with left, st.container(border=True, key="map card"):
+        day_map.show(desk, vehicles, stops, chosen(), choose, MAP_HEIGHT)
+    with right, st.container(border=True, height="stretch", key="queue card"):
+        _queue(desk, stops)
+        _detail(desk, vehicles, stops)
+
+
+def chosen() -> Chosen | None:
+    """What the address says is chosen."""
+    kind, _, id = st.query_params.get("chosen", "").partition("~")
+    return Chosen(kind, id) if id else None
+
+
+def choose(found: Chosen | None) -> None:
+    """Keep the choice in the address."""
+    if found is None:
+        st.query_params.pop("chosen", None)
+    else:
+        st.query_params["chosen"] = f"{found.kind}~{found.id}"
+
+
+def _tiles(desk: Desk, stops: pd.DataFrame) -> list[Tile]:
+    on_time, first_attempt, cost = figures.day_tiles(desk, KPI_KEYS)
+    counts = attention.counts(stops)
+    return [on_time, _handed_over(stops, counts), _at_risk(counts), first_attempt, cost]
+
+
+def _handed_over(stops: pd.DataFrame, counts: dict[str, int]) -> Tile:
+    done = stops.outcome_at[stops.done].dropna().sort_values() if len(stops) else pd.Series(dtype="datetime64[us, UTC]")
+    line = done.dt.floor("30min").value_counts().sort_index().cumsum().tolist() if len(done) else None
+    return Tile(
+        label="Handed over",
+        value=format.number(counts["handed_over"]),
+        help="Deliveries handed over, of those on the day's plans or booked for the day. The line adds them up over the day.",
+        n=counts["planned"],
+        n_of="planned",
+        change=f"{format.number(counts['open'])} open",
+        base=f"{format.percent(counts['done'] / counts['planned'], 0)} done" if counts["planned"] else None,
+        line=line,
+    )
+
+
+def _at_risk(counts: dict[str, int]) -> Tile:
+    return Tile(
+        label="Late or at risk",
+        value=format.number(counts["late"] + counts["at_risk"]),
+        help="Open deliveries past their promise (late), or expected past it or within five minutes of it (at risk), by the "
+        "plan in force and the present delay of each route.",
+        n=counts["open"],
+        n_of="open",
+        change=f"{counts['late']} late",
+        base=f"{counts['at_risk']} at risk",
+        direction="bad" if counts["late"] else "neutral",
+    )
+
+
+def _queue(desk: Desk, stops: pd.DataFrame) -> None:
+    queue = attention.needs_attention(stops)
+    counts = attention.counts(stops)
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        st.markdown("**Needs attention**", width="content")
+        st.markdown(palette.badge("late", f"{counts['late']} late"), width="content")
+        st.markdown(palette.badge("at risk", f"{counts['at_risk']} at risk"), width="content")
+    picked = chosen()
+    table(
+        queue,
+        key="queue",
+        zone=desk.zone,
+        dark=desk.view.dark,
+        alt="Open deliveries that are late or at risk",
+        columns=QUEUE,
+        id_column="delivery_id",
+        choose=lambda id: choose(Chosen("delivery", id) if id else None),
+        chosen=picked.id if picked and picked.kind == "delivery" else None,
+        height=QUEUE_HEIGHT,
+        empty=_all_well(stops),
+    )
+
+
+def _all_well(stops: pd.DataFrame) -> str:
+    if stops.empty:
+        return "Nothing is planned for this day and scope."
+    return "Nothing is late or at risk." if (~stops.done).any() else "The day is done: nothing is open."
+
+
+def _detail(desk: Desk, vehicles: pd.DataFrame, stops: pd.DataFrame) -> None:
+    picked = chosen()
+    if picked is None:
+        st.caption(":material/touch_app: Nothing chosen. Click a vehicle or stop on the map, or a row above.")
+    elif picked.kind == "vehicle":
+        _vehicle(desk, vehicles[vehicles.vehicle_id == picked.id], picked.id)
+    elif picked.kind == "delivery":
+        _delivery(desk, stops[stops.delivery_id == picked.id], picked.id)
+    else:
+        _depot(desk, vehicles[vehicles.depot_id == picked.id], picked.id)
+
+
+def _vehicle(desk: Desk, found: pd.DataFrame, id: str) -> None:
+    if found.empty:
+        st.caption(f"{id} has no route in this scope.")
+        return
+    vehicle = next(found.itertuples())
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        st.markdown(f"**{vehicle.vehicle if format.known(vehicle.vehicle) else id}**", width="content")
+        st.markdown(palette.badge(vehicle.status), width="content")
+    told = [day_map.vehicle_detail(vehicle, desk.zone)]
+    if format.known(vehicle.next_recipient):
+        told.append(f"next stop **{vehicle.next_recipient}**, due {format.clock(vehicle.next_due_at, desk.zone)}")
+    told.append(f"last signal {_ago(vehicle.signal_age_minutes)}")
+    st.markdown(" · ".join(told))
+    with st.container(horizontal=True):
+        st.page_link("pages/routes.py", label="Open its route", icon=":material/route:", query_params=desk.view.link(vehicle=id))
+        _to_routes(vehicle.depot_id, "Re-optimize its depot", ":material/auto_fix_high:")
+
+
+def _delivery(desk: Desk, found: pd.DataFrame, id: str) -> None:
+    if found.empty:
+        st.caption(f"{id} is not on this day's plan in this scope.")
+    else:
+        stop = next(found.itertuples())
+        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+            st.markdown(f"**{stop.recipient if format.known(stop.recipient) else id}**", width="content")
+            st.markdown(palette.badge(stop.status), width="content")
+        told = [str(stop.address)] if format.known(stop.address) else []
+        told.append(f"promised {format.span(stop.window_from, stop.window_due, desk.zone)}")
+        told.append(f"done {format.clock(stop.outcome_at, desk.zone)}" if stop.done else f"ETA {format.clock(stop.eta_at, desk.zone)}")
+        if stop.revised:
+            told.append(f"a revised promise, after {format.count(stop.attempts, 'attempt')}")
+        if not stop.done and stop.status in ("late", "at risk"):
+            told.append(attention.cause(stop))
+            told.append(f"{format.money(stop.penalty, stop.currency or 'EUR', 0)} at stake" if format.known(stop.penalty) else "stake unknown")
+        st.markdown(" · ".join(told))
+    st.page_link(
+        "pages/deliveries.py", label="Read its whole story", icon=":material/history_edu:", query_params=desk.view.link(delivery=id)
+    )
+
+
+def _depot(desk: Desk, vehicles: pd.DataFrame, id: str) -> None:
+    counts = vehicles.status.value_counts()
+    st.markdown(f"**{id}** · " + " · ".join(f"{palette.look(status).label} {n}" for status, n in counts.items()))
+    _to_routes(id, "Open its routes", ":material/route:")
+
+
+def _to_routes(depot_id: str, label: str, icon: str) -> None:
+    """A way to the Routes page with the scope narrowed to one depot."""
+    st.button(label, icon=icon, type="tertiary", key=f"to {depot_id}", on_click=_narrow, args=(depot_id,))
+
+
+def _narrow(depot_id: str) -> None:
+    shell.narrow(depots=[depot_id])
+    st.session_state["go to"] = "pages/routes.py"
+
+
+def _ago(minutes: Any) -> str:
+    return f"{format.minutes(minutes)} ago" if format.known(minutes) else format.UNKNOWN

@@ -1,0 +1,235 @@
+"""All KPIs of a period; one of them over time, by group, and down to its rows."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from lastmile import kpis
+from lastmile.kpis import Kpi, Unit
+from lastmile.ui import charts, figures, format
+from lastmile.ui.desk import Desk
+from lastmile.ui.tables import Column, table
+
+DEFAULT = "on_time_rate"
+MOST_GROUPS = 25
+OUTCOMES = {"on_time": "on time", "open": "unknown"}
+
+OVERVIEW = {
+    "family": Column("Family", width=130),
+    "label": Column("KPI", width="medium"),
+    "value": Column("Value"),
+    "interval": Column("95 % interval", help="Wilson for shares, order statistics for percentiles"),
+    "n": Column("n", "count", "What the figure rests on"),
+    "change": Column("vs. period before", help="The period of the same length that ends before this one"),
+    "verdict": Column("", width=70),
+    "target": Column("Target"),
+    "met": Column("Target met"),
+    "left_out": Column("Excluded", "count"),
+    "unknown": Column("Unknown", "count", "Never counted as success"),
+    "trust": Column("Trust", "percent", "Share of rows that pass the weakest check that the figure needs"),
+    "owner": Column("Owner"),
+}
+
+
+def overview(desk: Desk) -> str:
+    """The table of all KPIs; the key of the one that is chosen."""
+    chosen = st.query_params.get("kpi", DEFAULT)
+    chosen = chosen if chosen in kpis.CATALOGUE else DEFAULT
+    table(
+        _overview(desk),
+        key="scorecard",
+        zone=desk.zone,
+        dark=desk.view.dark,
+        alt="All KPIs of the period",
+        columns=OVERVIEW,
+        id_column="key",
+        choose=choose,
+        chosen=chosen,
+        height=330,
+        download="kpis.csv",
+    )
+    return chosen
+
+
+def choose(key: str | None) -> None:
+    """Keep the choice in the address."""
+    if key is not None:
+        st.query_params["kpi"] = key
+
+
+def detail(desk: Desk, key: str) -> None:
+    """One KPI: its definition, its days, its groups and its rows."""
+    kpi = kpis.find(key)
+    figure = _measured(desk, [key]).iloc[0]
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(f"#### {kpi.label}", width="content", help=figures.definition(kpi))
+        st.markdown(f"**{figures.shown(kpi, figure.value, _currency(figure))}**", width="content")
+        st.caption(_footing(desk, kpi, figure), width="content")
+    st.caption(kpi.question)
+    left, right = st.columns(2, gap="medium")
+    with left:
+        _trend(desk, kpi)
+    with right:
+        _groups(desk, kpi)
+    _rows(desk, kpi)
+
+
+def outcomes(desk: Desk) -> None:
+    """Early, on time, late, failed and unknown by day."""
+    split = desk.ask(kpis.timeliness_split, by=("day",), **_period(desk))
+    if split.empty:
+        return
+    shown = split.assign(outcome=split.outcome.replace(OUTCOMES))
+    charts.stacked_outcome(shown, key="outcomes", dark=desk.view.dark, description="Deliveries by outcome and day")
+
+
+def _period(desk: Desk) -> dict[str, Any]:
+    scope = desk.view.scope
+    return {"day_from": scope.day_from, "day_to": scope.day_to, "as_of": desk.view.as_of, "scope": scope}
+
+
+def _measured(desk: Desk, keys: list[str], **more: Any) -> pd.DataFrame:
+    return desk.ask(kpis.measure, tuple(keys), **(_period(desk) | more))
+
+
+def _overview(desk: Desk) -> pd.DataFrame:
+    keys = list(kpis.CATALOGUE)
+    now, before = _measured(desk, keys), _before(desk, keys)
+    was = before.set_index("key").value if before is not None else pd.Series(dtype="float64")
+    rows = [_line(kpis.find(figure.key), figure, was.get(figure.key)) for _, figure in now.iterrows()]
+    return pd.DataFrame(rows)
+
+
+def _before(desk: Desk, keys: list[str]) -> pd.DataFrame | None:
+    scope = desk.view.scope
+    if scope.day_from is None or scope.day_to is None:
+        return None
+    length = scope.day_to - scope.day_from + timedelta(days=1)
+    return _measured(desk, keys, day_from=scope.day_from - length, day_to=scope.day_from - timedelta(days=1))
+
+
+def _line(kpi: Kpi, figure: pd.Series, was: Any) -> dict[str, Any]:
+    currency = _currency(figure)
+    verdict = figures.verdict(kpi, figure.value, was)
+    return {
+        "key": kpi.key,
+        "family": kpi.family,
+        "label": kpi.label,
+        "value": figures.shown(kpi, figure.value, currency),
+        "interval": _interval(kpi, figure),
+        "n": figure.n,
+        "change": figures.change(kpi, figure.value, was, currency),
+        "verdict": {"good": "better", "bad": "worse"}.get(verdict),
+        "target": figures.shown(kpi, figure.target, currency) if format.known(figure.target) else None,
+        "met": None if pd.isna(figure.met) else "yes" if figure.met else "no",
+        "left_out": figure.excluded,
+        "unknown": figure.unknown,
+        "trust": figure.trust,
+        "owner": str(kpi.owner),
+    }
+
+
+def _interval(kpi: Kpi, figure: pd.Series) -> str | None:
+    if not (format.known(figure.low) and format.known(figure.high)):
+        return None
+    return f"{figures.shown(kpi, figure.low)} – {figures.shown(kpi, figure.high)}"
+
+
+def _footing(desk: Desk, kpi: Kpi, figure: pd.Series) -> str:
+    parts = [f"n {format.number(figure.n)}", f"{figure.excluded} excluded", f"{figure.unknown} unknown"]
+    if interval := _interval(kpi, figure):
+        parts.append(f"95 %: {interval}")
+    if format.known(figure.target):
+        parts.append(f"target {figures.shown(kpi, figure.target)}")
+    if format.known(figure.trust):
+        low = f" ({figure.trust_why})" if figure.trust < kpis.TRUST_THRESHOLD else ""
+        parts.append(f"trust {format.percent(figure.trust, 0)}{low}")
+    if format.known(figure.reliable_until):
+        parts.append(f"reliable until {format.instant(figure.reliable_until, desk.zone, desk.at)}")
+    return " · ".join(parts)
+
+
+def _trend(desk: Desk, kpi: Kpi) -> None:
+    by_day = _measured(desk, [kpi.key], by=("day",))
+    st.markdown("**By day**")
+    if by_day.value.notna().sum() == 0:
+        st.info("No day of this period has a value.", icon=":material/show_chart:")
+        return
+    target = by_day.target.dropna()
+    charts.trend(
+        by_day,
+        key="trend",
+        dark=desk.view.dark,
+        label=kpi.label,
+        target=None if target.empty else float(target.iloc[-1]),
+        unit=_axis(kpi, by_day),
+        percent=kpi.unit is Unit.SHARE,
+    )
+
+
+def _groups(desk: Desk, kpi: Kpi) -> None:
+    choices = [name for name in kpis.dimensions(kpi.key) if name not in ("day", "week", "month")]
+    by = st.segmented_control("By", choices, default=choices[0], key=f"by {kpi.fact}", label_visibility="collapsed")
+    found = _measured(desk, [kpi.key], by=(by or choices[0],))
+    found = found[found.n > 0].sort_values("n", ascending=False)
+    if len(found) > MOST_GROUPS:
+        st.caption(f"The {MOST_GROUPS} of {len(found)} groups with most behind them; the download below holds all.")
+    shown = found.head(MOST_GROUPS).rename(columns={by or choices[0]: "group"})
+    shown = shown.assign(group=shown.group.fillna("unknown").astype(str).str.replace("_", " "))
+    if shown.empty:
+        st.info("Nothing to split in this scope.", icon=":material/bar_chart:")
+        return
+    charts.breakdown(
+        shown, key="breakdown", dark=desk.view.dark, label=kpi.label, percent=kpi.unit is Unit.SHARE, unit=_axis(kpi, shown)
+    )
+
+
+def _rows(desk: Desk, kpi: Kpi) -> None:
+    rows = desk.ask(kpis.rows_behind, kpi.key, **_period(desk))
+    parts = rows.part.value_counts()
+    st.markdown("**The rows behind it** :gray[" + " · ".join(f"{format.number(n)} {part}" for part, n in parts.items()) + "]")
+    part = st.segmented_control("Part", list(parts.index), key="part", label_visibility="collapsed") if len(parts) else None
+    shown = rows if part is None else rows[rows.part == part]
+    key_column = shown.columns[0]
+    table(
+        shown,
+        key="rows behind",
+        zone=desk.zone,
+        dark=desk.view.dark,
+        alt=f"Rows behind {kpi.label}",
+        columns={name: _column(name, shown[name]) for name in shown.columns},
+        id_column=key_column,
+        height=300,
+        empty="No row is counted here.",
+        download=f"{kpi.key}-rows.csv",
+    )
+
+
+def _column(name: str, values: pd.Series) -> Column:
+    label = name.replace("_", " ").capitalize()
+    if isinstance(values.dtype, pd.DatetimeTZDtype):
+        return Column(label, "instant")
+    if pd.api.types.is_datetime64_any_dtype(values) or name == "day":
+        return Column(label, "day")
+    return Column(label, "number" if pd.api.types.is_float_dtype(values) else "text")
+
+
+def _axis(kpi: Kpi, found: pd.DataFrame) -> str:
+    match kpi.unit:
+        case Unit.SHARE:
+            return ""
+        case Unit.MONEY:
+            return next(iter(found.get("currency", pd.Series(dtype=str)).dropna()), "EUR")
+        case _:
+            return str(kpi.unit)
+
+
+def _currency(figure: pd.Series) -> str | None:
+    currency = figure.get("currency")
+    return currency if format.known(currency) else None
+
+

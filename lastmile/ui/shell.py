@@ -1,0 +1,203 @@
+"""What every page opens with: its title, the scope, the instant it stands at, and who is asking."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+import streamlit as st
+
+from lastmile.model import Scope
+from lastmile.ui import format
+
+URL = "query-params"
+PERIODS = {"Today": 1, "Yesterday": -1, "Last 7 days": 7, "Last 28 days": 28, "Other days": 0}
+When = Literal["day", "period", "none"]
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What there is to choose from: id → name for each filter, and the first and last day that hold anything."""
+
+    depots: Mapping[str, str] = field(default_factory=dict)
+    carriers: Mapping[str, str] = field(default_factory=dict)
+    services: Mapping[str, str] = field(default_factory=dict)
+    first_day: date | None = None
+    last_day: date | None = None
+    zone: str = "UTC"
+
+
+@dataclass(frozen=True)
+class Clock:
+    """The tower's present: `now`, the latest instant that its sources told of, and whether they are still telling."""
+
+    now: datetime
+    told_until: datetime | None = None
+    live: bool = True
+    stale_after: timedelta = timedelta(minutes=2)
+
+    @property
+    def stale(self) -> bool:
+        return self.live and (self.told_until is None or self.now - self.told_until > self.stale_after)
+
+
+@dataclass(frozen=True)
+class View:
+    """What a page is asked to show; `as_of` None means now."""
+
+    scope: Scope
+    as_of: datetime | None
+    zone: str
+    dark: bool
+    actor: str
+    choices: Choices = field(default_factory=Choices)
+
+    def link(self, **more: str | Sequence[str]) -> dict[str, str | list[str]]:
+        """Query parameters of a link that keeps this scope and instant; filters may be given anew, by id.
+
+        The address holds names, as Streamlit writes them there, so ids are turned into names here.
+        """
+        given = {"depots": self.scope.depots, "carriers": self.scope.carriers, "services": self.scope.services} | more
+        kept = {name: _named(ids, getattr(self.choices, name, {})) for name, ids in given.items()}
+        instant = {
+            name: st.query_params[name] for name in ("as_of", "day", "period", "days") if name in st.query_params
+        }
+        return instant | {name: value for name, value in kept.items() if value}
+
+
+def page(title: str, choices: Choices, clock: Clock, *, when: When = "day", ticking: bool = False) -> View:
+    """Open a page: title, filters and clock in one bar, kept in the address. A page that ticks shows `badge` itself."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="bar"):
+        st.title(title, anchor=False, width="content")
+        scope = _scope(choices, clock, when)
+        as_of = _as_of(choices.zone, clock)
+        if not ticking:
+            badge(clock, as_of, choices.zone)
+    return View(scope, as_of, choices.zone, is_dark(), actor(), choices)
+
+
+def badge(clock: Clock, as_of: datetime | None, zone: str) -> None:
+    """ "Live · as of 12:48:06 CET"; amber, in words too, where the data are stale or the page stands in the past."""
+    st.markdown(badge_text(clock, as_of, zone), width="content")
+
+
+def badge_text(clock: Clock, as_of: datetime | None, zone: str) -> str:
+    """The badge as Markdown."""
+    if as_of is not None:
+        return f":yellow-badge[:material/history: As known then] **{format.instant(as_of, zone, clock.now)}**"
+    if clock.told_until is None:
+        return ":gray-badge[:material/hourglass_empty: No data yet]"
+    shown = f"as of **{clock.told_until.astimezone(ZoneInfo(zone)):%H:%M:%S %Z}**"
+    if not clock.live:
+        return f":gray-badge[:material/inventory_2: Recorded] until **{format.instant(clock.told_until, zone)}**"
+    if clock.stale:
+        silent = format.minutes((clock.now - clock.told_until).total_seconds() / 60)
+        return f":yellow-badge[:material/warning: Silent for {silent}] {shown}"
+    return f":blue-badge[:material/sensors: Live] {shown}"
+
+
+def narrow(**filters: Sequence[str]) -> None:
+    """Set filters by id, as `narrow(depots=["D1"])`: in a callback, since a link can't change a filter already set."""
+    for name, ids in filters.items():
+        st.session_state[name] = list(ids)
+
+
+def _named(ids: str | Sequence[str], names: Mapping[str, str]) -> str | list[str]:
+    return names.get(ids, ids) if isinstance(ids, str) else [names.get(id, id) for id in ids]
+
+
+def is_dark() -> bool:
+    """Whether the person's screen is dark."""
+    return st.context.theme.type == "dark"
+
+
+def actor() -> str:
+    """Who is asking: the person logged in, else "operator"."""
+    if getattr(st.user, "is_logged_in", False):
+        return str(getattr(st.user, "email", None) or getattr(st.user, "name", None) or "operator")
+    return "operator"
+
+
+def _scope(choices: Choices, clock: Clock, when: When) -> Scope:
+    depots = _filter("depots", choices.depots)
+    carriers = _filter("carriers", choices.carriers)
+    services = _filter("services", choices.services)
+    day_from, day_to = _days(choices, clock, when)
+    return Scope(depots, carriers, services, day_from, day_to)
+
+
+def _filter(name: str, options: Mapping[str, str]) -> tuple[str, ...]:
+    """The ids chosen; nothing to choose where there is one or none."""
+    if len(options) < 2:
+        return ()
+    chosen = st.multiselect(
+        name.capitalize(), list(options), format_func=lambda id: options.get(id, id), key=name, bind=URL,
+        placeholder=f"All {name}", label_visibility="collapsed", width=172, wrap=False,
+    )  # fmt: skip
+    return tuple(chosen)
+
+
+def _days(choices: Choices, clock: Clock, when: When) -> tuple[date | None, date | None]:
+    if when == "none":
+        return None, None
+    today = clock.now.astimezone(ZoneInfo(choices.zone)).date()
+    return _day(choices, today) if when == "day" else _period(choices, today)
+
+
+def _day(choices: Choices, today: date) -> tuple[date, date]:
+    first, last = min(choices.first_day or today, today), max(choices.last_day or today, today)
+    chosen = st.date_input(
+        "Day", today, first, last, key="day", bind=URL, format="DD.MM.YYYY", label_visibility="collapsed", width=132
+    )
+    return chosen or today, chosen or today
+
+
+def _period(choices: Choices, today: date) -> tuple[date, date]:
+    named = st.selectbox(
+        "Period", list(PERIODS), index=3, key="period", bind=URL, label_visibility="collapsed", width=140
+    )
+    length = PERIODS[named]
+    if length < 0:
+        return today + timedelta(length), today + timedelta(length)
+    if length:
+        return today - timedelta(length - 1), today
+    chosen = st.date_input(
+        "From and to", (choices.first_day or today, choices.last_day or today), key="days", bind=URL,
+        format="DD.MM.YYYY", label_visibility="collapsed", width=220,
+    )  # fmt: skip
+    return (chosen[0], chosen[-1]) if chosen else (today, today)
+
+
+def _as_of(zone: str, clock: Clock) -> datetime | None:
+    """Now, or a past instant in the depot's zone; a chosen instant that is not yet past means now."""
+    chosen = st.session_state.get("as_of")
+    label = f"{chosen:%d.%m. %H:%M}" if isinstance(chosen, datetime) else "Now"
+    with st.popover(label, icon=":material/schedule:", help="Look at the tower as it was known at a past instant"):
+        st.markdown(
+            "**As known at**", help="Only what had been recorded by then counts; what was learned later is left out."
+        )
+        local = st.datetime_input(
+            f"Past instant ({zone})", None, key="as_of", bind=URL, format="DD.MM.YYYY", step=timedelta(minutes=15)
+        )
+        with st.container(horizontal=True, gap="xsmall"):
+            for text, hours in (("1 h earlier", -1), ("1 h later", 1)):
+                st.button(text, on_click=_move, args=(hours, zone, clock.now), key=f"move {hours}")
+            st.button(
+                "Back to now", on_click=_move, args=(None, zone, clock.now), disabled=local is None, type="primary"
+            )
+    if local is None:
+        return None
+    at = local.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
+    return at if at < clock.now else None
+
+
+def _move(hours: int | None, zone: str, now: datetime) -> None:
+    if hours is None:
+        st.session_state["as_of"] = None
+        return
+    here = now.astimezone(ZoneInfo(zone)).replace(tzinfo=None, second=0, microsecond=0)
+    moved = (st.session_state.get("as_of") or here) + timedelta(hours=hours)
+    st.session_state["as_of"] = moved if moved < here else None

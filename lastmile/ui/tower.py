@@ -1,0 +1,44 @@
+"""The script behind every page: the name of the tower, its pages, and the page that was asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+HERE = Path(__file__).resolve().parent
+PAGES = HERE.parents[1] / "pages"
+ABOUT = "**Lastmile**: a control tower for last-mile delivery. Base map: schematic, own drawing."
+
+
+def pages() -> dict[str, list[st.Page]]:
+    """The pages: operations and performance one click away, the work on data under one heading."""
+
+    def page(file: str, title: str, icon: str, told: str, **more: object) -> st.Page:
+        return st.Page(PAGES / file, title=title, icon=f":material/{icon}:", help=told, **more)
+
+    return {
+        "": [
+            page("live.py", "Live", "radar", "What needs somebody now: figures, map and queue.", default=True),
+            page("routes.py", "Routes", "route", "Planned against actual, and re-optimization of what remains."),
+            page("deliveries.py", "Deliveries", "package_2", "Search, and the whole story of one delivery."),
+            page("kpis.py", "KPIs", "monitoring", "Trends and breakdowns, down to the rows behind them."),
+        ],
+        "Data": [
+            page(
+                "import_data.py", "Import", "upload_file", "Bring files in, or take an import back.", url_path="import"
+            ),
+            page(
+                "data_quality.py",
+                "Data quality",
+                "rule",
+                "How far each source can be trusted.",
+                url_path="data-quality",
+            ),
+        ],
+    }
+
+
+st.set_page_config(page_title="Lastmile", page_icon=str(HERE / "mark.svg"), layout="wide", menu_items={"About": ABOUT})
+st.logo(str(HERE / "wordmark.svg"), size="medium")
+st.navigation(pages(), position="top").run()
