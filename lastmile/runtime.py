@@ -1,12 +1,84 @@
-"""Placeholder until the composition of the tower stands here: `start()`, `stop()`, `store()`."""
+"""The running tower: one store, one clock, the simulated feed where there is one, and the solves under way."""
 
 from __future__ import annotations
 
+import os
+import threading
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
 
-def start() -> None: ...
+from lastmile import clock as clocks
+from lastmile.clock import Clock
+from lastmile.demo import LiveFeed
+from lastmile.replanning import Replanning
+from lastmile.store import Store
+
+DATABASE = "LASTMILE_DATABASE"
+DEFAULT_DATABASE = Path(__file__).parents[1] / "data" / "lastmile.duckdb"
 
 
-def stop() -> None: ...
+@dataclass
+class Tower:
+    """What the pages and routes of one process share."""
+
+    store: Store
+    clock: Clock
+    feed: LiveFeed | None = None
+    replannings: dict[str, Replanning] = field(default_factory=dict)
+
+    def now(self) -> datetime:
+        """The instant that the tower stands at, in UTC."""
+        return self.clock.now()
+
+    def set_clock(self, clock: Clock, actor: str) -> None:
+        """Set the clock for everyone and keep it for the next start."""
+        clocks.save(self.store, clock, actor)
+        self.clock = clock
 
 
-def store() -> None: ...
+_tower: Tower | None = None
+_lock = threading.Lock()
+
+
+def database_path() -> Path:
+    """The database file: LASTMILE_DATABASE, or data/lastmile.duckdb beside the program."""
+    return Path(os.environ.get(DATABASE) or DEFAULT_DATABASE)
+
+
+def start() -> Tower:
+    """Open the store, resume the clock and start the simulated feed where the database holds one; once a process."""
+    global _tower
+    with _lock:
+        if _tower is None:
+            store = Store.open(database_path())
+            tower = Tower(store, clocks.resume(store))
+            tower.feed = LiveFeed.of(store, lambda: tower.now())
+            if tower.feed is not None:
+                tower.feed.start()
+            _tower = tower
+        return _tower
+
+
+def stop() -> None:
+    """Stop the feed and the solves, and close the store."""
+    global _tower
+    with _lock:
+        if _tower is None:
+            return
+        for replanning in _tower.replannings.values():
+            replanning.cancel()
+        if _tower.feed is not None:
+            _tower.feed.stop()
+        _tower.store.close()
+        _tower = None
+
+
+def tower() -> Tower:
+    """The running tower; started where nobody has yet."""
+    return _tower or start()
+
+
+def store() -> Store:
+    """The running tower's store."""
+    return tower().store
