@@ -119,6 +119,34 @@ def vehicles(store: Store, at: datetime, day: date, scope: Scope, as_of: datetim
     )
 
 
+def route_figures(store: Store, at: datetime, day: date, scope: Scope, as_of: datetime | None = None) -> pd.DataFrame:
+    """One row per route of a day: the columns of `vehicles`, planned and driven km, load at departure ÷ capacity."""
+    return store.ask(
+        f"""
+        with loads as (
+            select route_id, sum(weight_kg) as planned_kg from stop_state($at, $as_of::timestamptz, $day::date)
+            where plan_id is not null group by route_id
+        ),
+        lengths as (
+            select plan_id, route_id, sum(distance_km) as stops_km from planned_stop group by plan_id, route_id
+        )
+        select vehicles.*, coalesce(route.distance_km, stops_km) as planned_km, runs.driven_km,
+            planned_kg / nullif(capacity_kg, 0) as load_share
+        from vehicle_state($at, $as_of::timestamptz, $day::date) as vehicles
+        join route using (plan_id, route_id)
+        left join loads on loads.route_id = vehicles.route_id
+        left join lengths on lengths.plan_id = vehicles.plan_id and lengths.route_id = vehicles.route_id
+        left join routes_at($as_of::timestamptz, $day::date, $day::date) as runs on runs.route_id = vehicles.route_id
+        where {_IN_SCOPE.replace("depot_id", "vehicles.depot_id").replace("carrier_id", "vehicles.carrier_id")}
+        order by vehicles.vehicle_id
+        """,
+        at=at,
+        as_of=as_of,
+        day=day,
+        **_scope(scope, services=False),
+    )
+
+
 def trail(store: Store, vehicle_id: str, at: datetime, since: datetime) -> pd.DataFrame:
     """One row per place that a vehicle reported between two instants, in order of time."""
     return store.ask(
@@ -156,6 +184,11 @@ def planned_stops(store: Store, plan_id: str) -> pd.DataFrame:
         """,
         plan_id=plan_id,
     )
+
+
+def planned_stop_rows(store: Store, plan_id: str) -> pd.DataFrame:
+    """The rows of table planned_stop of one plan version, as they are."""
+    return store.ask("from planned_stop where plan_id = $plan_id order by route_id, stop, delivery_id", plan_id=plan_id)
 
 
 # Deliveries
@@ -250,6 +283,18 @@ def delivery_charges(store: Store, delivery_id: str, as_of: datetime | None = No
         delivery_id=delivery_id,
         as_of=as_of,
     )
+
+
+def delivery_cost(store: Store, delivery_id: str, as_of: datetime | None = None) -> pd.Series | None:
+    """What one delivery has cost: `cost` in `currency`, None where its route has none yet."""
+    day = store.value("select day from delivery where delivery_id = $delivery_id", delivery_id=delivery_id)
+    found = store.ask(
+        "select * from drop_cost_at($as_of::timestamptz, $day::date, $day::date) where delivery_id = $delivery_id",
+        as_of=as_of,
+        day=day,
+        delivery_id=delivery_id,
+    )
+    return None if found.empty else found.iloc[0]
 
 
 # Imports

@@ -69,6 +69,12 @@ DERIVED = (
         "from route_state('infinity'::timestamptz, 'event', null, null)",
         "from route_state('infinity'::timestamptz, 'touched_route_event', null, null)",
     ),
+    Derived(
+        "plan_decision",
+        "plan_id",
+        "from plan_decision_state('infinity'::timestamptz, 'event')",
+        "from plan_decision_state('infinity'::timestamptz, 'touched_plan_event')",
+    ),
 )
 
 
@@ -162,23 +168,20 @@ class Store:
         if not incoming:
             return dict.fromkeys(batch, 0)
         with self.write() as connection:
+            for table in ("event", "booking"):
+                connection.execute(f"create or replace temp table incoming_{table} as from {table} limit 0")
             taken = {table: self._append_table(connection, table, rows, import_id) for table, rows in incoming.items()}
-            _touch_incoming(connection, incoming)
+            _touch(connection, "incoming_event", "incoming_booking")
             self._merge(connection)
         return dict.fromkeys(batch, 0) | taken
 
     def merge_touched(self, connection: duckdb.DuckDBPyConnection, import_id: str) -> None:
         """Refresh the derived rows that the rows of an import touch; called inside `write()` after a bulk insert."""
-        connection.execute(
-            "create or replace temp table touched_delivery as "
-            "select distinct delivery_id from event where import_id = $import_id and delivery_id is not null "
-            "union select delivery_id from booking where import_id = $import_id",
-            {"import_id": import_id},
-        )
-        connection.execute(
-            "create or replace temp table touched_route as "
-            "select distinct route_id from event where import_id = $import_id and route_id is not null",
-            {"import_id": import_id},
+        _touch(
+            connection,
+            "event where import_id = $import_id",
+            "booking where import_id = $import_id",
+            import_id=import_id,
         )
         self._merge(connection)
 
@@ -207,8 +210,8 @@ class Store:
             rows = rows.append_column("import_id", pa.array([import_id] * len(rows), pa.string()))
         connection.register("incoming_rows", rows)
         try:
-            connection.execute(f"create or replace temp table incoming as from {table} limit 0")
-            connection.execute("insert into incoming by name from incoming_rows")
+            connection.execute(f"create or replace temp table incoming_{table} as from {table} limit 0")
+            connection.execute(f"insert into incoming_{table} by name from incoming_rows")
             return connection.execute(_insert_new(table, columns)).fetchone()[0]
         except (duckdb.ConstraintException, duckdb.ConversionException) as error:
             raise BadBatch(f"Rows for {table} were refused: {error}") from error
@@ -216,15 +219,8 @@ class Store:
             connection.unregister("incoming_rows")
 
     def _merge(self, connection: duckdb.DuckDBPyConnection) -> None:
-        connection.execute(
-            "create or replace temp table touched_event as from event semi join touched_delivery using (delivery_id)"
-        )
-        connection.execute(
-            "create or replace temp table touched_booking as from booking semi join touched_delivery using (delivery_id)"
-        )
-        connection.execute(
-            "create or replace temp table touched_route_event as from event semi join touched_route using (route_id)"
-        )
+        for name, query in TOUCHED_ROWS.items():
+            connection.execute(f"create or replace temp table {name} as {query}")
         for derived in DERIVED:
             connection.execute(f"create or replace temp table touched_state as {derived.touched}")
             connection.execute(
@@ -334,11 +330,11 @@ def _columns_of(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, 
 
 
 def _insert_new(table: str, columns: Mapping[str, str]) -> str:
-    """The statement that takes the rows of `incoming` that `table` does not have; only names of our own schema in it."""
+    """The statement that takes the incoming rows that `table` does not have; only names of our own schema in it."""
     if table in IDENTITIES:
         key = ", ".join(IDENTITIES[table])
         return (
-            f"insert into {table} by name select incoming.* from incoming anti join (select {key} from {table} "
+            f"insert into {table} by name select incoming.* from incoming_{table} as incoming anti join (select {key} from {table} "
             f"where import_id is null or import_id not in (select import_id from undone_import)) as present using ({key}) "
             f"qualify row_number() over (partition by {key}) = 1"
         )
@@ -346,31 +342,32 @@ def _insert_new(table: str, columns: Mapping[str, str]) -> str:
     said = [column for column in columns if column not in ("recorded_at", "import_id")]
     same = " and ".join(f"latest.{column} is not distinct from incoming.{column}" for column in said)
     return (
-        f"insert into {table} by name select incoming.* from incoming where not exists "
+        f"insert into {table} by name select incoming.* from incoming_{table} as incoming where not exists "
         f"(select 1 from (from {table} qualify row_number() over (partition by {', '.join(key)} order by recorded_at desc) = 1)"
         f" as latest where {same})"
     )
 
 
-def _touch_incoming(connection: duckdb.DuckDBPyConnection, incoming: Mapping[str, pa.Table]) -> None:
-    deliveries: set[str] = set()
-    routes: set[str] = set()
-    for table in ("event", "booking"):
-        if table in incoming:
-            deliveries |= _ids(incoming[table], "delivery_id")
-    if "event" in incoming:
-        routes |= _ids(incoming["event"], "route_id")
-    for name, ids in (("touched_delivery", deliveries), ("touched_route", routes)):
-        key = f"{name.removeprefix('touched_')}_id"
-        connection.register("touched_ids", pa.table({key: pa.array(sorted(ids), pa.string())}))
-        connection.execute(f"create or replace temp table {name} as from touched_ids")
-        connection.unregister("touched_ids")
+TOUCHED = {
+    "touched_delivery": "select delivery_id from {events} union select delivery_id from {bookings}",
+    "touched_route": "select distinct route_id from {events}",
+    "touched_plan": "select distinct payload ->> 'plan_id' as plan_id from (from {events}) where type like 'plan_%'",
+}
+TOUCHED_ROWS = {
+    "touched_event": "from event semi join touched_delivery using (delivery_id)",
+    "touched_booking": "from booking semi join touched_delivery using (delivery_id)",
+    "touched_route_event": "from event semi join touched_route using (route_id)",
+    "touched_plan_event": "from event where type between 'plan_approved' and 'plan_rejected' "
+    "and (payload ->> 'plan_id') in (from touched_plan)",
+}
 
 
-def _ids(rows: pa.Table, column: str) -> set[str]:
-    if column not in rows.column_names:
-        return set()
-    return set(rows.column(column).unique().to_pylist()) - {None}
+def _touch(connection: duckdb.DuckDBPyConnection, events: str, bookings: str, **parameters: str) -> None:
+    """Note what some new events and bookings (relations of our own, by name) touch, for the merge that follows."""
+    for name, query in TOUCHED.items():
+        text = query.format(events=events, bookings=bookings)
+        used = {key: value for key, value in parameters.items() if f"${key}" in text}
+        connection.execute(f"create or replace temp table {name} as {text}", used or None)
 
 
 def _as_arrow(table: str, frame: Frame) -> pa.Table:

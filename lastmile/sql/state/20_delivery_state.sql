@@ -4,9 +4,15 @@ create or replace macro delivery_state(known_at, event_table, booking_table, day
 with undone as (
     select import_id from undone_import
 ),
+-- the scope first, so that all that follows sees only its rows; any version in it counts, the promise decides below
+in_days as (
+    select delivery_id from query_table(booking_table)
+    where (day_from is null or day >= day_from) and (day_to is null or day <= day_to)
+),
 known_booking as (
     select * from query_table(booking_table)
     where recorded_at <= known_at
+      and ((day_from is null and day_to is null) or delivery_id in (from in_days))
       and (import_id is null or import_id not in (from undone))
 ),
 changed as (
@@ -44,16 +50,19 @@ booked as (
 retracted as (
     select corrects from query_table(event_table) where corrects is not null and recorded_at <= known_at
 ),
-known_event as (
-    select delivery_id, type, occurred_at, route_id, vehicle_id, lon, lat, reason, actor, payload, event_id
+scoped_event as materialized (
+    select delivery_id, type, occurred_at, route_id, vehicle_id, lon, lat, reason, actor, payload, event_id, import_id
     from query_table(event_table)
     where delivery_id is not null
       and classifier = 'ACT'
       and recorded_at <= known_at
       and type not in ('position', 'condition_reading', 'eta_updated')
-      and (import_id is null or import_id not in (from undone))
-      and event_id not in (from retracted)
       and ((day_from is null and day_to is null) or delivery_id in (select delivery_id from booked))
+),
+known_event as (
+    select * exclude (import_id) from scoped_event
+    where (import_id is null or import_id not in (from undone))
+      and event_id not in (from retracted)
 ),
 happened as (
     select delivery_id,

@@ -1,5 +1,6 @@
--- One row per delivery on the plan in force of a day, as it stands at `instant`: executed, or expected from the
--- plan and the present delay of its route. `as_of` null reads the present, else what was known then.
+-- One row per delivery of a day, on the plan in force or on none, as it stands at `instant`: executed, or expected from
+-- the plan and the present delay of its route. `as_of` null reads the present, else what was known then. The window is
+-- the one that was promised last: what a dispatcher can still keep. KPIs judge by the first promise.
 create or replace macro stop_state(instant, as_of, for_day) as table
 with in_force as (
     select plan_id from plan_state(coalesce(as_of, 'infinity'::timestamptz)) where in_force and day = for_day
@@ -9,23 +10,30 @@ planned as (
         route.driver_id as route_driver_id, route.carrier_id as route_carrier_id, route.departs_at, route.returns_at
     from planned_stop join route using (plan_id, route_id)
     where plan_id in (from in_force)
+      -- not needed for the answer: lets the scan skip what other days planned
+      and arrive_at between for_day::timestamptz - interval 2 day and for_day::timestamptz + interval 3 day
 ),
 happened as (
-    select delivery_id, state, resolved, timeliness, handed_over_at, last_failed_at, cancelled_at, loaded_at,
-        arrived_at, departed_stop_at,
-        recipient, address, area, site_id, service, criticality, carrier_id, window_from, window_due, window_semantics,
-        early_minutes, late_minutes, lon, lat, penalty, currency, reason, route_id as actual_route_id, weight_kg
+    select delivery_id, day, depot_id as booked_depot_id, vehicle_id as actual_vehicle_id, state, resolved,
+        revised_timeliness as timeliness, handed_over_at, last_failed_at, cancelled_at, loaded_at, arrived_at,
+        departed_stop_at, recipient, address, area, site_id, service, criticality, carrier_id, attempts,
+        case when revised_due is null then window_from else revised_from end as window_from,
+        coalesce(revised_due, window_due) as window_due, revised_due is not null as revised, window_semantics,
+        early_minutes, late_minutes, lon, lat, penalty, currency, reason, weight_kg
     from deliveries_at(as_of, (for_day - interval 3 day)::date, (for_day + interval 1 day)::date)
 ),
 joined as (
-    select planned.*, happened.* exclude (delivery_id),
+    select planned.* exclude (delivery_id), happened.* exclude (delivery_id),
+        coalesce(planned.delivery_id, happened.delivery_id) as delivery_id,
         runs.departed_at, runs.returned_at, runs.broke_down_at,
         -- the try that belongs to today's plan: an outcome from the planned departure on
         coalesce(handed_over_at, last_failed_at, cancelled_at) as outcome_at,
-        coalesce(resolved and coalesce(handed_over_at, last_failed_at, cancelled_at, returns_at) >= departs_at - interval 6 hour, false) as done
+        coalesce(resolved, false) and (departs_at is null
+            or coalesce(handed_over_at, last_failed_at, cancelled_at, returns_at) >= departs_at - interval 6 hour) as done
     from planned
-    left join happened using (delivery_id)
-    left join routes_at(as_of, for_day, for_day) as runs using (route_id)
+    full join happened using (delivery_id)
+    left join routes_at(as_of, for_day, for_day) as runs on runs.route_id = planned.route_id
+    where planned.plan_id is not null or (happened.day = for_day and happened.state <> 'cancelled')
 ),
 -- how far a route lies behind its plan: at its last finished stop, else at its departure
 delay as (
@@ -42,12 +50,12 @@ waits as (
     select joined.*, delay_minutes,
         coalesce(sum(case when not done then greatest(0, minutes_between(arrive_at, service_at)) else 0 end)
             over (partition by route_id order by stop, delivery_id rows between unbounded preceding and 1 preceding), 0) as waited_before
-    from joined join delay using (route_id)
+    from joined left join delay using (route_id)
 ),
 expected as (
     select *,
         case when done then null
-             when broke_down_at is not null then null
+             when broke_down_at is not null or plan_id is null then null
              else greatest(instant, arrive_at + to_microseconds((60000000 *
                  (case when delay_minutes > 0 then greatest(0, delay_minutes - waited_before) else delay_minutes end))::bigint))
         end as eta_at
@@ -62,18 +70,19 @@ anchored as (
         window_due + to_microseconds((late_minutes * 60000000)::bigint) as promise_until
     from expected
 )
-select delivery_id, plan_id, route_id, stop, route_vehicle_id as vehicle_id, route_driver_id as driver_id,
-    route_depot_id as depot_id, coalesce(carrier_id, route_carrier_id) as carrier_id,
+select delivery_id, plan_id, route_id, stop, coalesce(route_vehicle_id, actual_vehicle_id) as vehicle_id,
+    route_driver_id as driver_id, coalesce(route_depot_id, booked_depot_id) as depot_id, coalesce(carrier_id, route_carrier_id) as carrier_id,
     service, criticality, recipient, address, area, site_id, lon, lat, weight_kg,
     state, done, reason, arrive_at, service_at, depart_at, outcome_at, eta_at, expected_anchor_at, delay_minutes,
-    window_from, window_due, window_semantics, late_minutes, penalty, currency, departed_at, broke_down_at, loaded_at,
+    window_from, window_due, revised, attempts, window_semantics, late_minutes, penalty, currency, departed_at, broke_down_at, loaded_at,
     case when state = 'cancelled' then 'idle'
          when done and timeliness in ('on_time', 'early') then 'on time'
          when done and timeliness in ('late', 'failed') then 'late'
          when window_due is null then 'unknown'
          when done then 'unknown'
          when instant > promise_until then 'late'
-         when eta_at is null then 'at risk'
+         when broke_down_at is not null then 'at risk'
+         when eta_at is null then 'unknown'
          -- five minutes of slack are less than the error of any ETA
          when expected_anchor_at > promise_until - interval 5 minute then 'at risk'
          else 'on time' end as status,
@@ -97,7 +106,7 @@ progress as (
         arg_min(recipient, stop) filter (not done) as next_recipient,
         arg_min(eta_at, stop) filter (not done) as next_eta_at,
         min(window_due) filter (not done) as next_due_at
-    from stops group by route_id
+    from stops where plan_id is not null group by route_id
 ),
 -- any scan with a place tells where the van was, as good as a position does
 signal as (

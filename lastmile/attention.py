@@ -1,0 +1,69 @@
+"""Which open deliveries need somebody now, why, and how much is at stake. Pure: frame in, frame out."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from lastmile.model import Status
+
+RUNS_BEHIND_MINUTES = 10
+"""From this delay on, the route itself is named as the cause; under it, the plan left the stop too little room."""
+
+COLUMNS = [
+    "delivery_id",
+    "status",
+    "vehicle_id",
+    "route_id",
+    "recipient",
+    "service",
+    "criticality",
+    "cause",
+    "minutes_over",
+    "window_due",
+    "eta_at",
+    "penalty",
+    "currency",
+]
+
+
+def needs_attention(stops: pd.DataFrame) -> pd.DataFrame:
+    """The open stops that are late or at risk, the dearest and latest first; one row per delivery.
+
+    `stops`: as of queries.stops. Adds `cause` in words; `minutes_over` is minutes past the promise as expected now.
+    """
+    if stops.empty:
+        return stops.reindex(columns=COLUMNS)
+    found = stops[~stops.done & stops.status.isin([Status.LATE, Status.AT_RISK])].copy()
+    found["cause"] = [cause(row) for row in found.itertuples()]
+    found["is_late"] = found.status == Status.LATE
+    found["stake"] = found.penalty.fillna(0)
+    ordered = found.sort_values(
+        ["is_late", "stake", "minutes_over", "delivery_id"], ascending=[False, False, False, True], na_position="last"
+    )
+    return ordered[COLUMNS].reset_index(drop=True)
+
+
+def cause(stop: tuple) -> str:
+    """Why an open stop is late or at risk, in a few words; `stop` is a row of queries.stops."""
+    if pd.notna(stop.broke_down_at):
+        return "vehicle broke down"
+    if pd.isna(stop.departed_at):
+        return "has not left the depot"
+    if pd.isna(stop.loaded_at):
+        return "no loading scan"
+    if pd.notna(stop.delay_minutes) and stop.delay_minutes >= RUNS_BEHIND_MINUTES:
+        return f"van runs {stop.delay_minutes:.0f} min behind"
+    return "tight in the plan"
+
+
+def counts(stops: pd.DataFrame) -> dict[str, int]:
+    """How the deliveries of a day stand: planned, done, open, late and at risk among the open."""
+    open_stops = stops[~stops.done] if len(stops) else stops
+    return {
+        "planned": len(stops),
+        "handed_over": int(stops.state.isin(["delivered", "partially_delivered"]).sum()) if len(stops) else 0,
+        "done": int(stops.done.sum()) if len(stops) else 0,
+        "open": len(open_stops),
+        "late": int((open_stops.status == Status.LATE).sum()) if len(stops) else 0,
+        "at_risk": int((open_stops.status == Status.AT_RISK).sum()) if len(stops) else 0,
+    }

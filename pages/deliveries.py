@@ -1,0 +1,69 @@
+"""Search the deliveries; one delivery's whole story."""
+
+import streamlit as st
+
+from lastmile import queries
+from lastmile.ui import story
+from lastmile.ui.desk import open_desk
+from lastmile.ui.tables import Column, table
+
+SHOWN = {
+    "outcome": Column("Outcome", "status", "Against the first promise", 110),
+    "delivery_id": Column("Delivery", "id"),
+    "recipient": Column("Recipient", width="medium"),
+    "address": Column("Address", width="medium"),
+    "service": Column("Service"),
+    "day": Column("Day", "day"),
+    "window_from": Column("From", "time", "Start of the first promise"),
+    "window_due": Column("Due", "time", "End of the first promise"),
+    "state": Column("State"),
+    "handed_over_at": Column("Handed over", "time"),
+    "minutes_after_due": Column("After due", "minutes", "Minutes from the end of the promise to its anchor; negative: before"),
+    "attempts": Column("Attempts", "count"),
+    "reason": Column("Reason"),
+    "vehicle_id": Column("Vehicle", "id"),
+}
+MOST = 500
+
+desk = open_desk("Deliveries", when="period")
+text = st.text_input(
+    "Search",
+    key="q",
+    bind="query-params",
+    icon=":material/search:",
+    placeholder="Id, recipient, address, vehicle, state (failed, returned …) or reason",
+    label_visibility="collapsed",
+)
+
+
+def choose(delivery_id: str | None) -> None:
+    """Keep the choice in the address, so that a story is a link."""
+    if delivery_id is None:
+        st.query_params.pop("delivery", None)
+    else:
+        st.query_params["delivery"] = delivery_id
+
+
+chosen = st.query_params.get("delivery")
+if chosen:
+    story.show(desk, chosen)
+
+scope = desk.view.scope
+found = desk.ask(queries.find_deliveries, text, scope.day_from, scope.day_to, scope, desk.view.as_of, MOST)
+found["outcome"] = found.timeliness.replace(story.OUTCOME_WORDS)
+limit = f", the latest {MOST} are shown" if len(found) == MOST else ""
+st.caption(f"{len(found)} deliveries{limit}. Pick one to read its story.")
+table(
+    found,
+    key="found",
+    zone=desk.zone,
+    dark=desk.view.dark,
+    alt="Deliveries found",
+    columns=SHOWN,
+    id_column="delivery_id",
+    choose=choose,
+    chosen=chosen,
+    height=420,
+    empty="No delivery in this scope holds that text. Widen the period, or clear a filter.",
+    download="deliveries.csv",
+)
