@@ -1,0 +1,121 @@
+"""How fast a file becomes a validated ledger, against DuckDB's bare `create table as select * from read_csv(file)`.
+
+    python -m bench.import_bench [rows]
+
+Makes its files in a temporary folder and prints one line per kind of file. The aim: no less than a third of the bare speed.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+import duckdb
+
+from lastmile.ingest.imported import Import
+from lastmile.ingest.importing import run_import, take
+from lastmile.ingest.mapping import Mapping, load
+from lastmile.ingest.opened import Reading
+from lastmile.ingest.reading import read_file
+from lastmile.ingest.scratch import scratch
+from lastmile.ingest.validating import check
+from lastmile.store import Store
+
+MAPPINGS = Path(__file__).parents[1] / "data" / "mappings"
+MEMORY = "2GB"
+EVENTS = """
+select 'D' || (i // 6) as delivery_id,
+    ['order_received', 'released_to_warehouse', 'loaded', 'departed_depot', 'arrived', 'delivered'][1 + i % 6] as event,
+    strftime(timestamp '2026-01-01' + to_seconds((i * 7) % 20000000), '%Y-%m-%d %H:%M:%S') as occurred_at,
+    strftime(timestamp '2026-01-01' + to_seconds((i * 7) % 20000000 + 30), '%Y-%m-%d %H:%M:%S') as recorded_at,
+    'R' || (i // 100) as route_id, 'V' || (i % 300) as vehicle_id, 'north' as depot_id,
+    round(13.3 + (i % 1000) / 5000, 5) as lon, round(52.4 + (i % 997) / 5000, 5) as lat, 5 as accuracy_m,
+    null as reason, 'driver ' || (i % 300) as actor
+from range($rows) as numbers(i)
+"""
+PICKUPS = """
+select i as order_id, i % 130 as region_id, 'city ' || (i % 5) as city, i % 1200 as courier_id,
+    strftime(accepted, '%m-%d %H:%M:%S') as accept_time,
+    strftime(date_trunc('hour', accepted) + interval 1 hour, '%m-%d %H:%M:%S') as time_window_start,
+    strftime(date_trunc('hour', accepted) + interval 3 hour, '%m-%d %H:%M:%S') as time_window_end,
+    round(106.4 + (i % 1000) / 5000, 5) as lng, round(29.4 + (i % 997) / 5000, 5) as lat, i % 3000 as aoi_id, 1 as aoi_type,
+    strftime(accepted + to_minutes(60 + i % 120), '%m-%d %H:%M:%S') as pickup_time,
+    round(106.4 + (i % 1000) / 5000, 5) as pickup_gps_lng, round(29.4 + (i % 997) / 5000, 5) as pickup_gps_lat
+from (select i, timestamp '2022-05-01' + to_seconds((i * 13) % 15000000) as accepted from range($rows) as numbers(i))
+"""
+
+
+def timed(action: Callable[[], object]) -> float:
+    """Seconds that an action takes."""
+    start = time.perf_counter()
+    action()
+    return time.perf_counter() - start
+
+
+def make_file(folder: Path, name: str, query: str, rows: int) -> Path:
+    """A CSV file of made-up rows."""
+    path = folder / f"{name}.csv"
+    with duckdb.connect() as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        connection.execute(f"create table made as {query}", {"rows": rows})
+        connection.table("made").write_csv(str(path))
+    return path
+
+
+def measure(folder: Path, path: Path, mapping: Mapping) -> str:
+    """One line: bare seconds, seconds to the ledger, seconds with the derived tables, and the ratio of speeds."""
+    # by turns, the best of three each, so that what else the machine does falls on both
+    bare, ledger = (
+        min(seconds) for seconds in zip(*(_one_turn(folder, path, mapping, turn) for turn in range(3)), strict=True)
+    )
+    store = Store.open(folder / f"{path.stem}.whole.duckdb", MEMORY)
+    whole = timed(lambda: run_import(store, path, mapping, "bench"))
+    again = timed(lambda: run_import(store, path, mapping, "bench"))
+    store.close()
+    return (
+        f"{mapping.kind}: read_csv {bare:.2f} s, to the ledger {ledger:.2f} s (ratio {bare / ledger:.2f}), "
+        f"with derived tables {whole:.2f} s, the same file again {again:.2f} s"
+    )
+
+
+def _one_turn(folder: Path, path: Path, mapping: Mapping, turn: int) -> tuple[float, float]:
+    """Seconds of the bare read and of the import, each into a new database."""
+    seconds = []
+    for name, action in (("bare", _read_bare), ("ledger", partial(_import_to_ledger, mapping=mapping))):
+        store = Store.open(folder / f"{path.stem}.{name}{turn}.duckdb", MEMORY)
+        seconds.append(timed(partial(action, store, path)))
+        store.close()
+    return seconds[0], seconds[1]
+
+
+def _read_bare(store: Store, path: Path) -> None:
+    with store.cursor() as connection:
+        connection.execute("create or replace table bare as select * from read_csv($path)", {"path": str(path)})
+
+
+def _import_to_ledger(store: Store, path: Path, mapping: Mapping) -> None:
+    imported = Import("bench", mapping, datetime.now(UTC))
+    with scratch(store) as place:
+        opened = read_file(place.connection, path, Reading.of(mapping))
+        checked = check(place.connection, opened, mapping, imported.now)
+        with store.write() as connection:
+            place.see_both(connection)
+            take(connection, imported, opened, checked, lambda *_: None)
+
+
+def main(rows: int = 1_000_000) -> None:
+    """Print the figures for the events template and for one row per delivery."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        print(f"{rows:,} rows, memory limit {MEMORY}")
+        print(measure(folder, make_file(folder, "events", EVENTS, rows), load(MAPPINGS / "own_events.toml")))
+        print(measure(folder, make_file(folder, "pickups", PICKUPS, rows), load(MAPPINGS / "lade_pickups.toml")))
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))
