@@ -46,8 +46,8 @@ with known_charge as (
 ),
 charged_visit as (
     select delivery_id,
-        arg_max(route_id, occurred_at) as last_route,
-        arg_max(route_id, occurred_at) filter (is_failed_try(type)) as last_failed_route
+        arg_max(route_id, (occurred_at, route_id)) as last_route,
+        arg_max(route_id, (occurred_at, route_id)) filter (is_failed_try(type)) as last_failed_route
     from event
     where delivery_id in (select delivery_id from known_charge where route_id is null)
       and route_id is not null and classifier = 'ACT' and recorded_at <= known_at
@@ -91,8 +91,11 @@ stopped as (
         case when bool_and(wait_known) then sum(wait_minutes) end as wait_minutes
     from at_stop group by route_id
 ),
+-- ordered, so that of two equally frequent the same one is taken each time
 carried as (
-    select route_id, mode(depot_id) as depot_id, mode(carrier_id) as carrier_id, mode(zone) as zone, mode(driver_id) as driver_id,
+    select route_id,
+        mode(depot_id order by depot_id) as depot_id, mode(carrier_id order by carrier_id) as carrier_id,
+        mode(zone order by zone) as zone, mode(driver_id order by driver_id) as driver_id,
         list_sort(list(distinct service) filter (service is not null)) as services
     from visit left join known_delivery using (delivery_id) group by route_id
 ),
@@ -280,10 +283,11 @@ shared as (
         (coalesce(vehicle_cents, 0) + minimum_cents + charge_cents - own_charges_of_route) * volume_share as fixed_part
     from weighed window of_route as (partition by route_id)
 ),
--- largest remainder: each gets its whole cents, the cents left over go to the largest fractions
+-- largest remainder: each gets its whole cents, the cents left over go to the largest fractions; a ten-millionth of a
+-- cent is taken for noise of the summation, so that equal shares are ranked by their id
 whole as (
-    select *, floor(time_part + distance_part + stop_part + fixed_part)::bigint as whole_cents,
-        time_part + distance_part + stop_part + fixed_part - floor(time_part + distance_part + stop_part + fixed_part) as remainder
+    select *, floor(time_part + distance_part + stop_part + fixed_part + 1e-7)::bigint as whole_cents,
+        round(time_part + distance_part + stop_part + fixed_part - whole_cents, 6) as remainder
     from shared
 ),
 dropped as (
@@ -309,7 +313,7 @@ select route_id, null as delivery_id, 'route' as kind, day, depot_id, carrier_id
     not_seen_back, planned_returns_at
 from routes where route_id not in (select route_id from visit)
 union all by name
-select charges.route_id, delivery_id, 'charge' as kind, (occurred_at at time zone 'UTC')::date as day,
+select charges.route_id, delivery_id, charge_id, 'charge' as kind, (occurred_at at time zone 'UTC')::date as day,
     depot_id, coalesce(charges.carrier_id, known.carrier_id) as carrier_id, driver_id, vehicle_id, service, criticality, area, reason,
     charges.currency, false as handed_over, zone, 0 as stop_share, cents,
     case when charges.kind in ('rehandling', 'contact', 'penalty', 'claim', 'crew_idle') then cents else 0 end as failure_cents,

@@ -3,15 +3,15 @@
 -- the one that was promised last: what a dispatcher can still keep. KPIs judge by the first promise.
 create or replace macro stop_state(instant, as_of, for_day) as table
 with in_force as (
-    select plan_id from plan_state(coalesce(as_of, 'infinity'::timestamptz)) where in_force and day = for_day
+    select plan_id, version, approved_at from plan_state(coalesce(as_of, 'infinity'::timestamptz))
+    where in_force and day = for_day
 ),
 planned as (
-    select planned_stop.*, route.depot_id as route_depot_id, route.vehicle_id as route_vehicle_id,
+    select planned_stop.*, in_force.version, in_force.approved_at, route.depot_id as route_depot_id, route.vehicle_id as route_vehicle_id,
         route.driver_id as route_driver_id, route.carrier_id as route_carrier_id, route.departs_at, route.returns_at
-    from planned_stop join route using (plan_id, route_id)
-    where plan_id in (from in_force)
-      -- not needed for the answer: lets the scan skip what other days planned
-      and arrive_at between for_day::timestamptz - interval 2 day and for_day::timestamptz + interval 3 day
+    from planned_stop join route using (plan_id, route_id) join in_force using (plan_id)
+    -- not needed for the answer: lets the scan skip what other days planned
+    where arrive_at between for_day::timestamptz - interval 2 day and for_day::timestamptz + interval 3 day
 ),
 happened as (
     select delivery_id, day, depot_id as booked_depot_id, vehicle_id as actual_vehicle_id, state, resolved,
@@ -35,13 +35,15 @@ joined as (
     left join routes_at(as_of, for_day, for_day) as runs on runs.route_id = planned.route_id
     where planned.plan_id is not null or (happened.day = for_day and happened.state <> 'cancelled')
 ),
--- how far a route lies behind its plan: at its last finished stop, else at its departure
+-- how far a route lies behind its plan: at the last stop finished since the plan came into force, else at its departure;
+-- a re-optimized plan is timed from where the vans were, so that at first nothing lies behind it
 delay as (
     select route_id,
         coalesce(
             arg_max(minutes_between(depart_at, greatest(coalesce(departed_stop_at, outcome_at), outcome_at)), outcome_at)
-                filter (done and handed_over_at is not null or done and last_failed_at is not null),
-            any_value(case when departed_at is not null then minutes_between(departs_at, departed_at)
+                filter (done and (version = 1 or outcome_at >= approved_at)),
+            any_value(case when version > 1 and departed_at is not null then 0
+                           when departed_at is not null then minutes_between(departs_at, departed_at)
                            else greatest(0, minutes_between(departs_at, instant)) end)
         ) as delay_minutes
     from joined group by route_id
@@ -54,12 +56,17 @@ waits as (
 ),
 expected as (
     select *,
-        case when done then null
-             when broke_down_at is not null or plan_id is null then null
-             else greatest(instant, arrive_at + to_microseconds((60000000 *
-                 (case when delay_minutes > 0 then greatest(0, delay_minutes - waited_before) else delay_minutes end))::bigint))
-        end as eta_at
+        case when not done and broke_down_at is null and plan_id is not null
+             then arrive_at + to_microseconds((60000000 *
+                 (case when delay_minutes > 0 then greatest(0, delay_minutes - waited_before) else delay_minutes end))::bigint)
+        end as expected_at
     from waits
+),
+reached as (
+    -- what should have been reached and has no scan may be reached now at the earliest
+    select *, case when expected_at is not null then greatest(instant, expected_at) end as eta_at,
+        case when expected_at < instant then minutes_between(expected_at, instant) else 0 end as unscanned_minutes
+    from expected
 ),
 anchored as (
     select *,
@@ -68,12 +75,12 @@ anchored as (
             when 'service_end' then greatest(eta_at, window_from) + (depart_at - service_at)
             else greatest(eta_at, coalesce(window_from, eta_at)) end as expected_anchor_at,
         window_due + to_microseconds((late_minutes * 60000000)::bigint) as promise_until
-    from expected
+    from reached
 )
 select delivery_id, plan_id, route_id, stop, coalesce(route_vehicle_id, actual_vehicle_id) as vehicle_id,
     route_driver_id as driver_id, coalesce(route_depot_id, booked_depot_id) as depot_id, coalesce(carrier_id, route_carrier_id) as carrier_id,
     service, criticality, recipient, address, area, site_id, lon, lat, weight_kg,
-    state, done, reason, arrive_at, service_at, depart_at, outcome_at, eta_at, expected_anchor_at, delay_minutes,
+    state, done, reason, arrive_at, service_at, depart_at, outcome_at, eta_at, expected_anchor_at, unscanned_minutes, delay_minutes,
     window_from, window_due, revised, attempts, window_semantics, late_minutes, penalty, currency, departed_at, broke_down_at, loaded_at,
     case when state = 'cancelled' then 'idle'
          when done and timeliness in ('on_time', 'early') then 'on time'

@@ -1,0 +1,18 @@
+"""The KPI catalogue: the only place where a KPI is defined."""
+
+from __future__ import annotations
+
+from lastmile.errors import NotPossible
+from lastmile.kpis.cost import COST
+from lastmile.kpis.definition import Kpi
+from lastmile.kpis.quality import QUALITY
+from lastmile.kpis.service import SERVICE
+
+CATALOGUE: dict[str, Kpi] = {kpi.key: kpi for kpi in (*SERVICE, *COST, *QUALITY)}
+
+
+def find(key: str) -> Kpi:
+    """The entry of a key; NotPossible with the keys there are where it is none of them."""
+    if key not in CATALOGUE:
+        raise NotPossible(f"There is no KPI {key!r}. There are: {', '.join(CATALOGUE)}.")
+    return CATALOGUE[key]
