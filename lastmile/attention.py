@@ -9,6 +9,9 @@ from lastmile.model import Status
 RUNS_BEHIND_MINUTES = 10
 """From this delay on, the route itself is named as the cause; under it, the plan left the stop too little room."""
 
+UNSCANNED_MINUTES = 10
+"""So long after its expected time, a stop without a scan is told as such: it may be done, and its scan be late."""
+
 COLUMNS = [
     "delivery_id",
     "status",
@@ -49,11 +52,28 @@ def cause(stop: tuple) -> str:
         return "vehicle broke down"
     if pd.isna(stop.departed_at):
         return "has not left the depot"
+    if stop.unscanned_minutes >= UNSCANNED_MINUTES:
+        return f"no scan, {stop.unscanned_minutes:.0f} min overdue"
     if pd.isna(stop.loaded_at):
         return "no loading scan"
     if pd.notna(stop.delay_minutes) and stop.delay_minutes >= RUNS_BEHIND_MINUTES:
         return f"van runs {stop.delay_minutes:.0f} min behind"
+    if stop.service_at > stop.window_due:
+        return "planned after its window"
     return "tight in the plan"
+
+
+def by_depot(stops: pd.DataFrame, vehicles: pd.DataFrame) -> pd.DataFrame:
+    """One row per depot: depot_id, vehicles_out, planned, done_share, late, at_risk, behind (median minutes of vans out)."""
+    out = vehicles[vehicles.departed_at.notna() & vehicles.returned_at.isna()]
+    rows = [
+        {"depot_id": depot_id, **counts(mine), "done_share": mine.done.mean()}
+        for depot_id, mine in stops.groupby("depot_id")
+    ]
+    found = pd.DataFrame(rows, columns=["depot_id", "planned", "done_share", "late", "at_risk"])
+    found["vehicles_out"] = found.depot_id.map(out.groupby("depot_id").size()).fillna(0).astype(int)
+    found["behind"] = found.depot_id.map(out.groupby("depot_id").delay_minutes.median())
+    return found
 
 
 def counts(stops: pd.DataFrame) -> dict[str, int]:

@@ -22,7 +22,7 @@ SEED = 7
 DAYS = 28
 SPEED = 1.0
 PLANNER = "planner"
-SUNDAY = 6
+SATURDAY = 5
 
 log = logging.getLogger(__name__)
 
@@ -33,12 +33,12 @@ def start_instant(real_now: datetime) -> datetime:
     History ends there; a tower that is first started at night would otherwise show an operation asleep.
     """
     local = real_now.astimezone(ZoneInfo(ZONE))
-    busy = time(8) <= local.time() <= time(17) and local.weekday() != SUNDAY
+    busy = time(9) <= local.time() <= time(17, 30) and local.weekday() < SATURDAY
     if busy:
         return real_now
-    day = local.date() if local.time() > time(17) else local.date() - timedelta(days=1)
-    day -= timedelta(days=day.weekday() == SUNDAY)
-    return datetime.combine(day, time(10, 45), ZoneInfo(ZONE)).astimezone(UTC)
+    day = local.date() if local.time() > time(17, 30) else local.date() - timedelta(days=1)
+    day -= timedelta(days=max(0, day.weekday() - SATURDAY + 1))
+    return datetime.combine(day, time(11, 15), ZoneInfo(ZONE)).astimezone(UTC)
 
 
 def build(
@@ -48,7 +48,7 @@ def build(
     days: int = DAYS,
     speed: float = SPEED,
     until: datetime | None = None,
-    progress: Callable[[int, int, str], None] = lambda done, total, what: None,
+    progress: Callable[[int, int, str], None] | None = None,
 ) -> dict[str, int]:
     """Fill a database with the operation's history up to `until` and set the clock there; rows taken by table.
 
@@ -59,7 +59,8 @@ def build(
     _add(taken, store.append(Operation(seed).master()))
     for done, batch in enumerate(history(seed, days=days, until=until), start=1):
         _add(taken, store.append(batch))
-        progress(done, days + 1, f"day {done} of {days + 1}")
+        if progress is not None:
+            progress(done, days + 1, f"day {done} of {days + 1}")
     store.set_setting(KEY, {"seed": seed, "until": until.isoformat(), "days": days}, "system")
     clocks.save(store, clocks.simulated(until, speed), "system")
     return taken
@@ -89,7 +90,9 @@ class LiveFeed:
         demo = store.setting(KEY)
         if demo is None:
             return None
-        last = store.value("select max(recorded_at) from event where source <> 'tower' and recorded_at <= $now", now=now())
+        last = store.value(
+            "select max(recorded_at) from event where source <> 'tower' and recorded_at <= $now", now=now()
+        )
         return cls(store, demo["seed"], last or now(), now)
 
     def start(self) -> None:
@@ -147,4 +150,3 @@ def plan_tables(store: Store, plan_id: str) -> dict:
         table: store.ask(f"from {table} where plan_id = $plan_id", plan_id=plan_id)
         for table in ("plan", "route", "planned_stop")
     }
-

@@ -86,11 +86,7 @@ def sources(store: Store, at: datetime) -> pd.DataFrame:
 
 def last_recorded_at(store: Store, at: datetime) -> datetime | None:
     """When the last event that was known at `at` was recorded, decisions aside."""
-    found = store.value(
-        "select max(recorded_at) from event where recorded_at <= $at and source <> 'tower'",
-        at=at,
-    )
-    return found
+    return store.value("select max(recorded_at) from event where recorded_at <= $at and source <> 'tower'", at=at)
 
 
 # The day as it runs
@@ -147,21 +143,6 @@ def route_figures(store: Store, at: datetime, day: date, scope: Scope, as_of: da
     )
 
 
-def trail(store: Store, vehicle_id: str, at: datetime, since: datetime) -> pd.DataFrame:
-    """One row per place that a vehicle reported between two instants, in order of time."""
-    return store.ask(
-        """
-        select occurred_at, lon, lat, type from event
-        where vehicle_id = $vehicle_id and lon is not null and occurred_at between $since and $at and recorded_at <= $at
-          and (import_id is null or import_id not in (select import_id from undone_import))
-        order by occurred_at
-        """,
-        vehicle_id=vehicle_id,
-        at=at,
-        since=since,
-    )
-
-
 def plans(store: Store, day: date, scope: Scope, as_of: datetime | None = None) -> pd.DataFrame:
     """One row per plan version of a day, newest first, with its decision."""
     return store.ask(
@@ -170,19 +151,6 @@ def plans(store: Store, day: date, scope: Scope, as_of: datetime | None = None) 
         as_of=as_of,
         day=day,
         depots=list(scope.depots),
-    )
-
-
-def planned_stops(store: Store, plan_id: str) -> pd.DataFrame:
-    """One row per delivery of a plan version in driving order, with its vehicle and place."""
-    return store.ask(
-        """
-        select planned_stop.*, route.vehicle_id, delivery.lon, delivery.lat, delivery.recipient, delivery.window_from,
-            delivery.window_due, delivery.service
-        from planned_stop join route using (plan_id, route_id) left join delivery using (delivery_id)
-        where plan_id = $plan_id order by route_id, stop, delivery_id
-        """,
-        plan_id=plan_id,
     )
 
 
@@ -203,7 +171,7 @@ def find_deliveries(
     as_of: datetime | None = None,
     limit: int = 500,
 ) -> pd.DataFrame:
-    """One row per delivery whose ids, recipient, address, vehicle or driver hold the text; the latest promise first."""
+    """One row per delivery whose ids, recipient, address, vehicle or driver hold the text; what moved last first."""
     return store.ask(
         f"""
         select delivery_id, order_id, recipient, address, service, depot_id, carrier_id, day, window_from, window_due,
@@ -212,7 +180,7 @@ def find_deliveries(
         where {_IN_SCOPE} and {_SERVICE_IN_SCOPE}
           and ($text = '' or contains(lower(concat_ws(' ', delivery_id, order_id, recipient, address, area, vehicle_id,
                driver_id, state, reason, timeliness)), lower($text)))
-        order by coalesce(window_due, last_event_at) desc nulls last, delivery_id
+        order by last_event_at desc nulls last, delivery_id
         limit $limit
         """,
         as_of=as_of,
@@ -300,12 +268,14 @@ def delivery_cost(store: Store, delivery_id: str, as_of: datetime | None = None)
 # Imports
 
 
-def imports(store: Store) -> pd.DataFrame:
-    """One row per import, newest first, and whether it was undone."""
-    return store.ask(
+def imported_days(store: Store, import_id: str) -> tuple[date, date] | None:
+    """The first and last service day that an import's deliveries have; None where it brought none."""
+    span = store.ask(
         """
-        select import_id, finished_at, import_run.actor, file, mapping, kind, source, rows_read, rows_taken, rows_repeated,
-            rows_refused, undone_at, undone_import.actor as undone_by
-        from import_run left join undone_import using (import_id) order by finished_at desc
-        """
-    )
+        select min(day) as first_day, max(day) as last_day from delivery where delivery_id in (
+            select delivery_id from booking where import_id = $import_id
+            union select delivery_id from event where import_id = $import_id)
+        """,
+        import_id=import_id,
+    ).iloc[0]
+    return None if pd.isna(span.first_day) else (span.first_day.date(), span.last_day.date())

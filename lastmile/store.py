@@ -7,10 +7,10 @@ import json
 import re
 import shutil
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +87,9 @@ class Store:
     def __init__(self, path: Path, connection: duckdb.DuckDBPyConnection) -> None:
         self.path = path
         self.version = 0
+        self._version_of_all = 0
+        self._version_of_day: dict[date, int] = {}
+        self._touched_days: list[date] | None = None
         self._connection = connection
         self._writer = threading.RLock()
 
@@ -142,8 +145,10 @@ class Store:
             try:
                 connection.execute("begin")
                 yield connection
+                touched, self._touched_days = self._touched_days, None
                 connection.execute("commit")
             except duckdb.Error as error:
+                self._touched_days = None
                 _roll_back(connection)
                 if "No space left" in str(error):
                     self._reopen()
@@ -157,6 +162,23 @@ class Store:
             finally:
                 connection.close()
             self.version += 1
+            self._note_days(touched)
+
+    def version_of(self, day_from: date | None, day_to: date | None) -> int:
+        """The version of what is known about some service days: it grows only with writes that may change them."""
+        within = [
+            version
+            for day, version in self._version_of_day.items()
+            if (day_from is None or day >= day_from) and (day_to is None or day <= day_to)
+        ]
+        return max([self._version_of_all, *within])
+
+    def _note_days(self, touched: list[date] | None) -> None:
+        """Remember which days a write touched; None: it may have touched any."""
+        if touched is None:
+            self._version_of_all = self.version
+        else:
+            self._version_of_day |= dict.fromkeys(touched, self.version)
 
     def append(self, batch: Batch, import_id: str | None = None) -> dict[str, int]:
         """Append what is new of each table, in one transaction, and refresh the derived rows it touches.
@@ -173,6 +195,8 @@ class Store:
             taken = {table: self._append_table(connection, table, rows, import_id) for table, rows in incoming.items()}
             _touch(connection, "incoming_event", "incoming_booking")
             self._merge(connection)
+            if incoming.keys() <= OF_A_DAY.keys():
+                self._touched_days = _days_of(connection, incoming.keys())
         return dict.fromkeys(batch, 0) | taken
 
     def merge_touched(self, connection: duckdb.DuckDBPyConnection, import_id: str) -> None:
@@ -317,10 +341,8 @@ def _connect(path: Path, memory_limit: str | None) -> duckdb.DuckDBPyConnection:
 
 
 def _roll_back(connection: duckdb.DuckDBPyConnection) -> None:
-    try:
+    with suppress(duckdb.Error):  # the failure that brought us here is the one to report
         connection.execute("rollback")
-    except duckdb.Error:
-        pass  # the failure that brought us here is the one to report
 
 
 def _columns_of(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
@@ -346,6 +368,29 @@ def _insert_new(table: str, columns: Mapping[str, str]) -> str:
         f"(select 1 from (from {table} qualify row_number() over (partition by {', '.join(key)} order by recorded_at desc) = 1)"
         f" as latest where {same})"
     )
+
+
+# The days that rows of these tables are about; a row of any other table may concern every day.
+OF_A_DAY = {
+    "event": "select day from delivery semi join touched_delivery using (delivery_id) "
+    "union select day from route semi join touched_route using (route_id) "
+    "union select day from plan semi join touched_plan using (plan_id)",
+    "booking": "select day from incoming_booking union select day from delivery semi join touched_delivery using (delivery_id)",
+    "charge": "select day from delivery semi join incoming_charge using (delivery_id) "
+    "union select day from route semi join incoming_charge using (route_id) "
+    "union select occurred_at::date from incoming_charge",
+    "shift": "select day from incoming_shift",
+    "plan": "select day from incoming_plan",
+    "route": "select day from incoming_route",
+    "planned_stop": "select day from plan semi join incoming_planned_stop using (plan_id)",
+    "milestone": "select need_by::date from incoming_milestone",
+    "milestone_delivery": "select day from delivery semi join incoming_milestone_delivery using (delivery_id)",
+}
+
+
+def _days_of(connection: duckdb.DuckDBPyConnection, tables: Iterable[str]) -> list[date]:
+    queries = " union ".join(OF_A_DAY[table] for table in tables)
+    return [row[0] for row in connection.execute(queries).fetchall() if row[0] is not None]
 
 
 TOUCHED = {

@@ -18,7 +18,9 @@ SHOWN = {
     "window_due": Column("Due", "time", "End of the first promise"),
     "state": Column("State"),
     "handed_over_at": Column("Handed over", "time"),
-    "minutes_after_due": Column("After due", "minutes", "Minutes from the end of the promise to its anchor; negative: before"),
+    "minutes_after_due": Column(
+        "After due", "minutes", "Minutes from the end of the promise to its anchor; negative: before"
+    ),
     "attempts": Column("Attempts", "count"),
     "reason": Column("Reason"),
     "vehicle_id": Column("Vehicle", "id"),
@@ -51,8 +53,8 @@ if chosen:
 scope = desk.view.scope
 found = desk.ask(queries.find_deliveries, text, scope.day_from, scope.day_to, scope, desk.view.as_of, MOST)
 found["outcome"] = found.timeliness.replace(story.OUTCOME_WORDS)
-limit = f", the latest {MOST} are shown" if len(found) == MOST else ""
-st.caption(f"{len(found)} deliveries{limit}. Pick one to read its story.")
+told = f"More than {MOST} found; those that moved last are shown." if len(found) == MOST else f"{len(found)} found."
+st.caption(f"{told} Pick one to read its story.")
 table(
     found,
     key="found",

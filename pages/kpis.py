@@ -7,7 +7,7 @@ from lastmile.ui.desk import open_desk
 
 desk = open_desk("KPIs", when="period")
 if empty.is_empty(desk):
-    empty.welcome(desk)
+    empty.welcome()
     st.stop()
 
 chosen = scorecard.overview(desk)

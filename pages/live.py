@@ -18,6 +18,6 @@ def panel() -> None:
 
 
 if empty.is_empty(desk):
-    empty.welcome(desk)
+    empty.welcome()
 else:
     panel()

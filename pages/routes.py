@@ -10,7 +10,7 @@ desk = open_desk("Routes")
 if story := st.session_state.pop("open story", None):
     st.switch_page("pages/deliveries.py", query_params={"delivery": story})
 if empty.is_empty(desk):
-    empty.welcome(desk)
+    empty.welcome()
     st.stop()
 if decided := st.session_state.pop("decided", None):
     st.toast(decided, icon=":material/check:")

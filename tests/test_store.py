@@ -275,3 +275,21 @@ def test_fifty_kills_during_writing_lose_nothing_that_was_acknowledged(tmp_path)
     assert {f"test:{number}" for number in acknowledged} <= kept
     assert differences(store) == dict.fromkeys(differences(store), 0)
     store.close()
+
+
+def test_the_version_of_a_day_grows_only_with_writes_about_it(store):
+    first, second = START.date(), (START + pd.Timedelta(days=3)).date()
+    store.append({"event": pd.DataFrame([event(1)])})
+    before = store.version_of(first, first), store.version_of(second, second)
+    later = START + pd.Timedelta(days=3)
+    store.append({"event": pd.DataFrame([event(2, occurred_at=later, recorded_at=later)])})
+    assert store.version_of(first, first) == before[0]
+    assert store.version_of(second, second) > before[1]
+    store.append(
+        {
+            "depot": pd.DataFrame(
+                [{"depot_id": "d", "recorded_at": START, "name": "D", "zone": "UTC", "currency": "EUR"}]
+            )
+        }
+    )
+    assert store.version_of(first, first) == store.version_of(None, None) == store.version

@@ -8,10 +8,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import pandas as pd
-
 from lastmile import clock, decisions, exporting, kpis, queries, routing
-from lastmile.commands.command import Command, Progress, day, instant, opened_store, records, say, say_json
+from lastmile.commands.command import Command, Progress, day, instant, opened_store, say, say_json
 from lastmile.errors import NotPossible
 from lastmile.model import Scope
 from lastmile.replanning import open_day, proposal_of
@@ -33,44 +31,19 @@ def _kpi(given: argparse.Namespace) -> int:
             scope=Scope(tuple(given.depot or ()), tuple(given.carrier or ()), tuple(given.service or ())),
         )
     if given.json:
-        say_json(records(found))
-    elif found.empty:
-        say("No KPI has a row here.")
+        say_json(kpis.to_records(found))
     else:
-        say(_as_text(found, given.by or []))
+        say(kpis.table(found) if len(found) else "No KPI has a row here.")
     return 0
-
-
-def _as_text(found: pd.DataFrame, by: list[str]) -> str:
-    shown = pd.DataFrame({name: found[name].astype(str) for name in by})
-    shown["KPI"] = [kpis.find(key).label for key in found.key]
-    shown["value"] = [_value(row) for row in found.itertuples()]
-    shown["95 %"] = [_interval(row) for row in found.itertuples()]
-    for name in ("n", "excluded", "unknown"):
-        shown[name] = found[name].to_numpy()
-    shown["target"] = ["" if pd.isna(row.target) else _scaled(row.target, row.unit) for row in found.itertuples()]
-    shown["trust"] = ["" if pd.isna(value) else f"{value:.0%}" for value in found.trust]
-    shown["why unknown or mistrusted"] = [why if isinstance(why, str) else "" for why in found.trust_why]
-    return shown.to_string(index=False, justify="left")
-
-
-def _value(row: Any) -> str:
-    return "unknown" if pd.isna(row.value) else _scaled(row.value, row.unit)
-
-
-def _interval(row: Any) -> str:
-    return "" if pd.isna(row.low) else f"{_scaled(row.low, row.unit)} – {_scaled(row.high, row.unit)}"
-
-
-def _scaled(value: float, unit: str) -> str:
-    return f"{value:.2%}" if unit == "share" else f"{value:,.2f} {unit}"
 
 
 def _kpi_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--kpi", action="append", metavar="KEY", help="only this one (again for more); default: all")
     parser.add_argument("--from", dest="day_from", type=day, metavar="DAY", help="first service day, as 2026-11-01")
     parser.add_argument("--to", dest="day_to", type=day, metavar="DAY", help="last service day")
-    parser.add_argument("--by", action="append", metavar="COLUMN", help="split by day, depot, carrier, service … (again for more)")
+    parser.add_argument(
+        "--by", action="append", metavar="COLUMN", help="split by day, depot, carrier, service … (again for more)"
+    )
     parser.add_argument("--as-of", type=instant, metavar="INSTANT", help="as known then, as 2026-11-23T14:00+01:00")
     for name in ("depot", "carrier", "service"):
         parser.add_argument(f"--{name}", action="append", help=f"only this {name} (again for more)")
@@ -110,7 +83,9 @@ def _reoptimize(given: argparse.Namespace) -> int:
     if given.json:
         say_json(told)
         return 0
-    say(f"{proposal.plan_id}: {told['decision']}, {told['open_stops']} open stops, {told['stops_moved']} change vehicle")
+    say(
+        f"{proposal.plan_id}: {told['decision']}, {told['open_stops']} open stops, {told['stops_moved']} change vehicle"
+    )
     for label, pair, unit in (
         ("cost", told["cost"], change.currency),
         ("distance", told["distance_km"], "km"),
@@ -128,7 +103,9 @@ def _told(given: argparse.Namespace) -> Any:
     total = max(1, round(given.seconds * 10))
 
     def tell(progress: routing.Progress) -> None:
-        bar(min(total, round(progress.elapsed_seconds * 10)), total, f"{progress.phase}, cost {progress.best_cost:,.0f}")
+        bar(
+            min(total, round(progress.elapsed_seconds * 10)), total, f"{progress.phase}, cost {progress.best_cost:,.0f}"
+        )
 
     return tell
 
@@ -148,7 +125,9 @@ def _reoptimize_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--at", type=instant, help="the instant to start from (default: now by the tower's clock)")
     parser.add_argument("--seconds", type=float, default=10, help="how long to search (default 10)")
     parser.add_argument("--seed", type=int, default=1, help="the seed of the search")
-    parser.add_argument("--out", action="append", metavar="VEHICLE", help="a vehicle that drives no more (again for more)")
+    parser.add_argument(
+        "--out", action="append", metavar="VEHICLE", help="a vehicle that drives no more (again for more)"
+    )
     parser.add_argument("--transfers", action="store_true", help="goods may change vans on the road")
     parser.add_argument("--approve", metavar="WHY", help="approve the proposal at once, and say why")
 

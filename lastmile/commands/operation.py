@@ -25,13 +25,24 @@ def _serve(given: argparse.Namespace) -> int:
     say(f"The tower is on http://localhost:{given.port} (stop it with Ctrl+C).")
     sys.stdout.flush()
     os.chdir(ROOT)
-    arguments = ["-m", "streamlit", "run", "app.py", "--server.port", str(given.port), "--server.address", given.address]
+    arguments = [
+        "-m",
+        "streamlit",
+        "run",
+        "app.py",
+        "--server.port",
+        str(given.port),
+        "--server.address",
+        given.address,
+    ]
     os.execv(sys.executable, [sys.executable, *arguments])  # noqa: S606 (the same interpreter, our own arguments)
 
 
 def _serve_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=int, default=8501, help="where the tower listens (default 8501)")
-    parser.add_argument("--address", default="localhost", help="who may reach it: localhost (default), or 0.0.0.0 for a team")
+    parser.add_argument(
+        "--address", default="localhost", help="who may reach it: localhost (default), or 0.0.0.0 for a team"
+    )
     parser.add_argument("--speed", type=float, default=demo.SPEED, help="how fast the demo's clock runs (default 1)")
     parser.add_argument("--empty", action="store_true", help="start with an empty database instead of the demo")
 
@@ -39,13 +50,17 @@ def _serve_arguments(parser: argparse.ArgumentParser) -> None:
 def _demo(given: argparse.Namespace) -> int:
     if database_path().exists():
         if not given.replace:
-            raise LastmileError(f"{database_path()} exists. Add --replace to build the demo in its place (a backup is kept).")
+            raise LastmileError(
+                f"{database_path()} exists. Add --replace to build the demo in its place (a backup is kept)."
+            )
         _put_aside(database_path())
     counts = _build(given.seed, given.days, given.speed, given.until, quiet=given.json)
     if given.json:
         say_json({"database": str(database_path()), "rows": counts})
     else:
-        say(f"{counts.get('booking', 0):,} deliveries, {counts.get('event', 0):,} events in {database_path()}. Next: make run")
+        say(
+            f"{counts.get('booking', 0):,} deliveries, {counts.get('event', 0):,} events in {database_path()}. Next: make run"
+        )
     return 0
 
 
@@ -72,9 +87,15 @@ def _put_aside(path: Path) -> None:
 def _demo_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=demo.SEED, help="the same seed makes the same operation")
     parser.add_argument("--days", type=int, default=demo.DAYS, help="days of history before today (default 28)")
-    parser.add_argument("--speed", type=float, default=demo.SPEED, help="how fast its clock runs when served (default 1)")
-    parser.add_argument("--until", type=instant, help="where history ends and the live day begins (default: now, in daytime)")
-    parser.add_argument("--replace", action="store_true", help="put the present database aside first (a backup is kept)")
+    parser.add_argument(
+        "--speed", type=float, default=demo.SPEED, help="how fast its clock runs when served (default 1)"
+    )
+    parser.add_argument(
+        "--until", type=instant, help="where history ends and the live day begins (default: now, in daytime)"
+    )
+    parser.add_argument(
+        "--replace", action="store_true", help="put the present database aside first (a backup is kept)"
+    )
 
 
 def _doctor(given: argparse.Namespace) -> int:
@@ -110,7 +131,9 @@ def _backup(given: argparse.Namespace) -> int:
 
 
 def _backup_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", nargs="?", type=Path, help="where to (default: data/backups, with the time in its name)")
+    parser.add_argument(
+        "file", nargs="?", type=Path, help="where to (default: data/backups, with the time in its name)"
+    )
 
 
 COMMANDS = (

@@ -2,6 +2,6 @@
 
 from lastmile.replanning.problem import OpenDay, open_day
 from lastmile.replanning.proposal import Proposal, proposal_of
-from lastmile.replanning.solve import Replanning
+from lastmile.replanning.solve import Replanning, replanning
 
-__all__ = ["OpenDay", "Proposal", "Replanning", "open_day", "proposal_of"]
+__all__ = ["OpenDay", "Proposal", "Replanning", "open_day", "proposal_of", "replanning"]

@@ -11,6 +11,7 @@ import pandas as pd
 from lastmile import queries
 from lastmile.errors import NotPossible
 from lastmile.model import Criticality, Scope, WindowSemantics
+from lastmile.replanning.travel import learned_travel
 from lastmile.routing import Break, Problem, Rates, Stop, VehicleShift
 from lastmile.store import Store
 
@@ -41,6 +42,8 @@ class OpenDay:
     version: int
     stops: pd.DataFrame
     done: pd.DataFrame
+    fleet: pd.DataFrame
+    legs_learned_from: int
 
 
 def open_day(
@@ -58,21 +61,25 @@ def open_day(
     broken = set(fleet.vehicle_id[fleet.broke_down_at.notna()]) | set(out_of_service)
     rows = pd.concat([_details(store, stops[~stops.done]), _unplanned(store, depot_id, day, stops)], ignore_index=True)
     rows = rows[rows.state != "cancelled"]
-    rows["stop_id"] = [_stop_id(row) for row in rows.itertuples()]
+    rows["stop_id"] = _stop_ids(rows)
     committed = _committed(rows, broken)
+    travel, legs = learned_travel(store, day)
     problem = Problem(
         stops=tuple(_stop(group, allow_transfers, broken) for _, group in rows.groupby("stop_id", sort=False)),
         vehicles=tuple(
-            _vehicle(row, rows, committed, allow_transfers) for row in fleet.itertuples() if row.vehicle_id not in broken
+            _vehicle(row, rows, committed, allow_transfers)
+            for row in fleet.itertuples()
+            if row.vehicle_id not in broken
         ),
         instant=at.timestamp(),
+        travel=travel,
         currency=fleet.currency.dropna().iloc[0] if fleet.currency.notna().any() else "EUR",
         zone=fleet.zone.dropna().iloc[0] if fleet.zone.notna().any() else "UTC",
     )
     version = store.value(
         "select max(version) from plan where depot_id = $depot and day = $day", depot=depot_id, day=day
     )
-    return OpenDay(problem, depot_id, day, at, plan.plan_id, int(version) + 1, rows, stops[stops.done])
+    return OpenDay(problem, depot_id, day, at, plan.plan_id, int(version) + 1, rows, stops[stops.done], fleet, legs)
 
 
 def _plan_in_force(store: Store, depot_id: str, day: date) -> Any:
@@ -83,8 +90,14 @@ def _plan_in_force(store: Store, depot_id: str, day: date) -> Any:
     return next(found.itertuples())
 
 
-def _stop_id(row: Any) -> str:
-    return row.delivery_id if pd.isna(row.stop) else f"{row.route_id} · {int(row.stop)}"
+def _stop_ids(rows: pd.DataFrame) -> list[str]:
+    """Deliveries that a route serves at one stop stay together, but where they were promised different windows."""
+    ids = [row.delivery_id if pd.isna(row.stop) else f"{row.route_id} · {int(row.stop)}" for row in rows.itertuples()]
+    windows = rows.assign(id=ids).groupby("id")[["window_from", "window_due"]].nunique(dropna=False).max(axis=1)
+    return [
+        f"{id} · {delivery_id}" if windows[id] > 1 else id
+        for id, delivery_id in zip(ids, rows.delivery_id, strict=True)
+    ]
 
 
 def _details(store: Store, stops: pd.DataFrame) -> pd.DataFrame:
@@ -114,7 +127,7 @@ def _unplanned(store: Store, depot_id: str, day: date, planned: pd.DataFrame) ->
 
 
 def _fleet(store: Store, plan_id: str, depot_id: str, day: date, at: datetime) -> pd.DataFrame:
-    """One row per vehicle of the plan in force: place, shift, rates, capacities, skills and progress."""
+    """One row per vehicle of the plan in force and on standby: place, shift, rates, capacities, skills and progress."""
     return store.ask(
         """
         with known_vehicle as (from vehicle qualify row_number() over (partition by vehicle_id order by recorded_at desc) = 1),
@@ -124,23 +137,36 @@ def _fleet(store: Store, plan_id: str, depot_id: str, day: date, at: datetime) -
             from rate_card where valid_from <= $day
             qualify row_number() over (partition by carrier_id order by valid_from desc, recorded_at desc) = 1
         ),
-        working as (from shift where day = $day qualify row_number() over (partition by vehicle_id order by recorded_at desc) = 1)
-        select route.route_id, route.vehicle_id, route.driver_id, route.carrier_id, route.shift_id, route.departs_at,
-            route.returns_at, now_state.lon, now_state.lat, now_state.departed_at, now_state.broke_down_at,
+        working as (from shift where day = $day qualify row_number() over (partition by vehicle_id order by recorded_at desc) = 1),
+        -- the routes of the plan, and the vehicles that stand by: of the depot, on a shift, without a route
+        standing_by as (
+            select known_vehicle.vehicle_id || '-' || strftime($day::date, '%Y%m%d') as route_id, known_vehicle.vehicle_id,
+                working.driver_id, known_vehicle.carrier_id, known_vehicle.depot_id, working.shift_id,
+                greatest(working.starts_at, $at) as departs_at, working.ends_at as returns_at
+            from known_vehicle join working using (vehicle_id)
+            where known_vehicle.depot_id = $depot
+              and known_vehicle.vehicle_id not in (select vehicle_id from route where plan_id = $plan_id)
+        ),
+        driving as (
+            select route_id, vehicle_id, driver_id, carrier_id, depot_id, shift_id, departs_at, returns_at
+            from route where plan_id = $plan_id and depot_id = $depot
+            union all by name from standing_by
+        )
+        select driving.route_id, driving.vehicle_id, driving.driver_id, driving.carrier_id, driving.shift_id, driving.departs_at,
+            driving.returns_at, now_state.lon, now_state.lat, now_state.departed_at, now_state.broke_down_at,
             now_state.returned_at, known_depot.lon as depot_lon, known_depot.lat as depot_lat, known_depot.zone,
-            known_depot.currency, capacity_kg, capacity_m3, capacity_pieces,
+            known_depot.currency, known_vehicle.capacity_kg, capacity_m3, capacity_pieces,
             list_distinct(coalesce(known_vehicle.skills, []) || coalesce(known_driver.skills, [])) as skills,
             working.starts_at, working.ends_at, working.break_minutes, working.break_from, working.break_due,
             working.overtime_minutes, per_day, per_hour, per_overtime_hour, per_km, per_stop, minimum_per_route
-        from route
+        from driving
         left join vehicle_state($at, null, $day::date) as now_state using (route_id)
-        left join known_vehicle on known_vehicle.vehicle_id = route.vehicle_id
-        left join known_driver on known_driver.driver_id = route.driver_id
-        left join known_depot on known_depot.depot_id = route.depot_id
-        left join card on card.carrier_id = route.carrier_id
-        left join working on working.vehicle_id = route.vehicle_id
-        where route.plan_id = $plan_id and route.depot_id = $depot
-        order by route.vehicle_id
+        left join known_vehicle on known_vehicle.vehicle_id = driving.vehicle_id
+        left join known_driver on known_driver.driver_id = driving.driver_id
+        left join known_depot on known_depot.depot_id = driving.depot_id
+        left join card on card.carrier_id = driving.carrier_id
+        left join working on working.vehicle_id = driving.vehicle_id
+        order by driving.vehicle_id
         """,
         plan_id=plan_id,
         depot=depot_id,
@@ -248,4 +274,3 @@ def _number(value: Any) -> float:
 
 def _listed(values: Any) -> list[str]:
     return [] if values is None or (isinstance(values, float) and pd.isna(values)) else list(values)
-

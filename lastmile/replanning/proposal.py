@@ -36,6 +36,7 @@ def proposal_of(store: Store, open_day: OpenDay, solution: Solution, made_by: st
     comparison = compare(open_day.problem, open_day.problem.plan_in_force(), solution.routes)
     parent_routes, parent_stops = _parent(store, open_day.parent_plan_id)
     done = parent_stops[parent_stops.delivery_id.isin(open_day.done.delivery_id)].assign(plan_id=plan_id)
+    parent_routes = _with_standby(parent_routes, open_day)
     ids = dict(zip(parent_routes.vehicle_id, parent_routes.route_id, strict=True))
     ends = done.groupby("route_id").stop.max().to_dict()
     driven = [route for route in comparison.after.routes if route.stops or ids.get(route.vehicle_id) in ends]
@@ -53,6 +54,14 @@ def _parent(store: Store, plan_id: str) -> tuple[pd.DataFrame, pd.DataFrame]:
         store.ask("from route where plan_id = $plan_id", plan_id=plan_id).drop(columns=drop),
         queries.planned_stop_rows(store, plan_id).drop(columns=drop),
     )
+
+
+def _with_standby(parent: pd.DataFrame, open_day: OpenDay) -> pd.DataFrame:
+    """The routes of the parent plan, and one to fill for each vehicle that stands by."""
+    fleet = open_day.fleet
+    standby = fleet[~fleet.vehicle_id.isin(parent.vehicle_id)].reindex(columns=parent.columns)
+    standby = standby.assign(plan_id=open_day.parent_plan_id, depot_id=open_day.depot_id, day=open_day.day)
+    return pd.concat([parent, standby], ignore_index=True) if len(standby) else parent
 
 
 def _plan_row(
@@ -131,7 +140,17 @@ def _stops(
                         "drive_minutes": stop.drive_seconds / 60 if nth == 0 else 0.0,
                     }
                 )
-    columns = ["plan_id", "route_id", "stop", "delivery_id", "arrive_at", "service_at", "depart_at", "distance_km", "drive_minutes"]
+    columns = [
+        "plan_id",
+        "route_id",
+        "stop",
+        "delivery_id",
+        "arrive_at",
+        "service_at",
+        "depart_at",
+        "distance_km",
+        "drive_minutes",
+    ]
     return pd.DataFrame(rows, columns=columns)
 
 

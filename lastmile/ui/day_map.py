@@ -19,7 +19,9 @@ LAYER_SECONDS = 20
 """How old the routes and stops under the vehicles may be, in seconds of the reader's time."""
 
 
-def show(desk: Desk, vehicles: pd.DataFrame, stops: pd.DataFrame, chosen: Chosen | None, choose: Any, height: int) -> None:
+def show(
+    desk: Desk, vehicles: pd.DataFrame, stops: pd.DataFrame, chosen: Chosen | None, choose: Any, height: int
+) -> None:
     """Draw the day, and the legend under it."""
     drawn = _labelled(desk, vehicles)
     operation_map(
@@ -28,7 +30,7 @@ def show(desk: Desk, vehicles: pd.DataFrame, stops: pd.DataFrame, chosen: Chosen
         dark=desk.view.dark,
         choose=choose,
         chosen=chosen,
-        chosen_path=_path_of(stops, desk, vehicles, chosen),
+        chosen_path=_path_of(desk, stops, chosen),
         depots=_depots(desk),
         routes_link=layers.link("routes", **_parameters(desk)),
         stops_link=layers.link("stops", **_parameters(desk)),
@@ -39,7 +41,9 @@ def show(desk: Desk, vehicles: pd.DataFrame, stops: pd.DataFrame, chosen: Chosen
     if len(drawn):
         legend(drawn)
     else:
-        st.caption(f"No routes are on record for this day; {format.count(len(stops), 'delivery', 'deliveries')} shown as stops.")
+        st.caption(
+            f"No routes are on record for this day; {format.count(len(stops), 'delivery', 'deliveries')} shown as stops."
+        )
 
 
 def vehicle_detail(row: Any, zone: str) -> str:
@@ -68,7 +72,7 @@ def _depots(desk: Desk) -> pd.DataFrame:
     return (depots[depots.depot_id.isin(chosen)] if chosen else depots).rename(columns={"name": "label"})
 
 
-def _path_of(stops: pd.DataFrame, desk: Desk, vehicles: pd.DataFrame, chosen: Chosen | None) -> list[list[float]] | None:
+def _path_of(desk: Desk, stops: pd.DataFrame, chosen: Chosen | None) -> list[list[float]] | None:
     if chosen is None or stops.empty or chosen.kind == "depot":
         return None
     column = "vehicle_id" if chosen.kind == "vehicle" else "delivery_id"
@@ -122,7 +126,11 @@ def _stops_layer(parameters: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _stop(row: Any, zone: str) -> dict[str, Any]:
-    window = f"promised {format.span(row.window_from, row.window_due, zone)}" if format.known(row.window_due) else "no promise"
+    window = (
+        f"promised {format.span(row.window_from, row.window_due, zone)}"
+        if format.known(row.window_due)
+        else "no promise"
+    )
     when = f"done {format.clock(row.outcome_at, zone)}" if row.done else f"expected {format.clock(row.eta_at, zone)}"
     return {
         "type": "Feature",

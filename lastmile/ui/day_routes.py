@@ -15,11 +15,15 @@ from lastmile.ui.tables import Column, table
 MOST_ROUTES_AT_ONCE = 24
 
 ROUTES = {
-    "status": Column("Status", "status", "The worst of its open stops; unknown where the van has been silent for 20 minutes", 96),
+    "status": Column(
+        "Status", "status", "The worst of its open stops; unknown where the van has been silent for 20 minutes", 96
+    ),
     "name": Column("Vehicle", width=110),
     "carrier_id": Column("Carrier"),
     "done": Column("Done", help="Deliveries tried, of those planned"),
-    "delay_minutes": Column("Behind plan", "minutes", "At its last finished stop, else at its departure; negative: ahead"),
+    "delay_minutes": Column(
+        "Behind plan", "minutes", "At its last finished stop, else at its departure; negative: ahead"
+    ),
     "departs_at": Column("Departs", "time", "Planned"),
     "departed_at": Column("Departed", "time", "Actual"),
     "returns_at": Column("Returns", "time", "Planned"),
@@ -61,7 +65,7 @@ def show(desk: Desk, vehicles: pd.DataFrame, stops: pd.DataFrame) -> None:
     """The table of routes; the timeline of all, or of the one that is chosen with its stops."""
     chosen = st.query_params.get("vehicle")
     table(
-        _routes(desk, vehicles),
+        _routes(desk),
         key="routes",
         zone=desk.zone,
         dark=desk.view.dark,
@@ -104,7 +108,7 @@ def versions(desk: Desk) -> None:
     )
 
 
-def _routes(desk: Desk, vehicles: pd.DataFrame) -> pd.DataFrame:
+def _routes(desk: Desk) -> pd.DataFrame:
     rows = desk.ask(queries.route_figures, desk.at, desk.day, desk.view.scope, desk.view.as_of)
     rows["name"] = rows.vehicle.fillna(rows.vehicle_id)
     rows["done"] = [f"{row.deliveries_done} of {row.deliveries}" for row in rows.itertuples()]
@@ -134,9 +138,13 @@ def _open_story(delivery_id: str | None) -> None:
 
 
 def _timeline(desk: Desk, stops: pd.DataFrame, vehicles: pd.DataFrame) -> None:
-    shown = vehicles.sort_values(["open_late", "open_at_risk", "delay_minutes"], ascending=False).head(MOST_ROUTES_AT_ONCE)
+    shown = vehicles.sort_values(["open_late", "open_at_risk", "delay_minutes"], ascending=False).head(
+        MOST_ROUTES_AT_ONCE
+    )
     if len(shown) < len(vehicles):
-        st.caption(f"The {MOST_ROUTES_AT_ONCE} of {len(vehicles)} routes with most at risk. Choose a depot or a row to see others.")
+        st.caption(
+            f"The {MOST_ROUTES_AT_ONCE} of {len(vehicles)} routes with most at risk. Choose a depot or a row to see others."
+        )
     order = {vehicle: place for place, vehicle in enumerate(shown.vehicle_id)}
     mine = stops[stops.vehicle_id.isin(order) & stops.plan_id.notna()]
     _timeline_of(desk, mine.sort_values("vehicle_id", key=lambda ids: ids.map(order)))
@@ -144,7 +152,11 @@ def _timeline(desk: Desk, stops: pd.DataFrame, vehicles: pd.DataFrame) -> None:
 
 def _timeline_of(desk: Desk, stops: pd.DataFrame) -> None:
     """One bar a stop: the plan pale, what happened on it in the colour of its status."""
-    rows = stops.dropna(subset=["service_at", "depart_at"]).drop_duplicates(["route_id", "stop"])
+    rows = (
+        stops[stops.state != "cancelled"]
+        .dropna(subset=["service_at", "depart_at"])
+        .drop_duplicates(["route_id", "stop"])
+    )
     if rows.empty:
         return
     begun = rows.outcome_at - (rows.depart_at - rows.service_at)

@@ -67,19 +67,20 @@ def open_desk(title: str, *, when: When = "day", ticking: bool = False) -> Desk:
 
 
 def answer(store: Store, question: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
-    """A question's answer, kept by the version of the data and the arguments."""
+    """A question's answer, kept by the arguments and the version of the data (of the days asked, where it names them)."""
     name = f"{question.__module__}.{question.__qualname__}"
+    of_days = "day_from" in named and "day_to" in named
     return _kept(
         name,
         str(store.path),
-        store.version,
+        store.version_of(named["day_from"], named["day_to"]) if of_days else store.version,
         (arguments, tuple(sorted(named.items()))),
         lambda: question(store, *arguments, **named),
     )
 
 
 @st.cache_data(max_entries=400, show_spinner=False)
-def _kept(name: str, database: str, version: int, arguments: Any, _ask: Callable[[], Any]) -> Any:
+def _kept(name: str, database: str, version: int, arguments: Any, _ask: Callable[[], Any]) -> Any:  # noqa: ARG001 (the key)
     return _ask()
 
 

@@ -13,7 +13,7 @@ def is_empty(desk: Desk) -> bool:
     return desk.ask(queries.days) is None
 
 
-def welcome(desk: Desk) -> None:
+def welcome() -> None:
     """The first thing that a person with an empty database reads: two ways on."""
     with st.container(border=True, key="welcome"):
         st.markdown("#### Nothing is on record yet")

@@ -17,14 +17,19 @@ from lastmile.ui.tiles import Tile
 
 BASE_DAYS = 28
 LINE_DAYS = 14
+COUNTED_WHEN_BACK = ("drop", "route")
+"""Facts that are whole only once the vans are back: on the running day the last whole day is shown."""
 
 
 def day_tiles(desk: Desk, keys: Sequence[str]) -> list[Tile]:
     """One tile a KPI for the desk's day, against the average of the four weeks before, with a line over two weeks."""
     day = desk.day
     common = {"as_of": desk.view.as_of, "scope": desk.view.scope}
-    by_day = desk.ask(
-        kpis.measure, tuple(keys), day_from=day - timedelta(days=LINE_DAYS - 1), day_to=day, by=("day",), **common
+    before = {"day_from": day - timedelta(days=LINE_DAYS - 1), "day_to": day - timedelta(days=1)}
+    running = {"day_from": day, "day_to": day}
+    by_day = pd.concat(
+        [desk.ask(kpis.measure, tuple(keys), by=("day",), **days, **common) for days in (before, running)],
+        ignore_index=True,
     )
     base = desk.ask(
         kpis.measure, tuple(keys), day_from=day - timedelta(days=BASE_DAYS), day_to=day - timedelta(days=1), **common
@@ -34,6 +39,8 @@ def day_tiles(desk: Desk, keys: Sequence[str]) -> list[Tile]:
 
 def _tile(desk: Desk, kpi: Kpi, by_day: pd.DataFrame, base: pd.DataFrame, day: date) -> Tile:
     line = by_day[by_day.key == kpi.key].sort_values("day")
+    if desk.is_today and kpi.fact in COUNTED_WHEN_BACK:
+        line = line[pd.to_datetime(line.day).dt.date < day]
     known = line[line.value.notna()]
     before = base[base.key == kpi.key]
     figure = known.iloc[-1] if len(known) else line.iloc[-1] if len(line) else None
@@ -125,7 +132,11 @@ def _why(figure: Any) -> str | None:
     if figure is None:
         return "nothing is counted yet for this day"
     if not format.known(figure.value):
-        return f"{int(figure.unknown)} unknown, {int(figure.excluded)} excluded" if figure.unknown + figure.excluded else None
+        return (
+            f"{int(figure.unknown)} unknown, {int(figure.excluded)} excluded"
+            if figure.unknown + figure.excluded
+            else None
+        )
     if format.known(figure.trust) and figure.trust < kpis.TRUST_THRESHOLD:
         return str(figure.trust_why)
     return None

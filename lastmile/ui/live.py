@@ -15,15 +15,30 @@ from lastmile.ui.tables import Column, table
 from lastmile.ui.tiles import Tile, kpi_row
 
 KPI_KEYS = ("on_time_rate", "first_attempt_success", "cost_per_drop")
-MAP_HEIGHT, QUEUE_HEIGHT = 510, 330
+MAP_HEIGHT, QUEUE_HEIGHT, ROW_HEIGHT = 510, 285, 31
 
 QUEUE = {
-    "status": Column("Status", "status", "Late: past its promise. At risk: expected past it, or within five minutes of it", 86),
+    "status": Column(
+        "Status", "status", "Late: past its promise. At risk: expected past it, or within five minutes of it", 86
+    ),
     "vehicle_id": Column("Vehicle", "id", width=78),
     "recipient": Column("Recipient", width=152),
     "cause": Column("Cause", width=150),
-    "minutes_over": Column("Over", "minutes", "Minutes past the promise, as expected now; negative: still before it", 72),
+    "minutes_over": Column(
+        "Over", "minutes", "Minutes past the promise, as expected now; negative: still before it", 72
+    ),
     "window_due": Column("Due", "time", "End of the window that was promised last", 58),
+}
+
+
+DEPOTS = {
+    "depot": Column("Depot", width=140),
+    "vehicles_out": Column("Vans out", "count", "On the road now", 70),
+    "planned": Column("Planned", "count", "Deliveries on its plan, or booked for the day", 70),
+    "done_share": Column("Done", "percent", "Tried, of those planned", 70),
+    "late": Column("Late", "count", "Open and past their promise", 60),
+    "at_risk": Column("At risk", "count", "Open and expected past their promise, or within five minutes of it", 70),
+    "behind": Column("Behind plan", "minutes", "Median of its vans on the road", 90),
 }
 
 
@@ -39,6 +54,7 @@ def show(desk: Desk) -> None:
     with right, st.container(border=True, height="stretch", key="queue card"):
         _queue(desk, stops)
         _detail(desk, vehicles, stops)
+        _depots(desk, vehicles, stops)
 
 
 def chosen() -> Chosen | None:
@@ -108,8 +124,24 @@ def _queue(desk: Desk, stops: pd.DataFrame) -> None:
         id_column="delivery_id",
         choose=lambda id: choose(Chosen("delivery", id) if id else None),
         chosen=picked.id if picked and picked.kind == "delivery" else None,
-        height=QUEUE_HEIGHT,
+        height=min(QUEUE_HEIGHT, ROW_HEIGHT * (len(queue) + 1) + 3),
         empty=_all_well(stops),
+    )
+
+
+def _depots(desk: Desk, vehicles: pd.DataFrame, stops: pd.DataFrame) -> None:
+    """How each depot stands, where there is more than one in scope."""
+    if stops.depot_id.nunique() < 2:
+        return
+    names = desk.ask(queries.depots).set_index("depot_id").name
+    table(
+        attention.by_depot(stops, vehicles).assign(depot=lambda rows: rows.depot_id.map(names).fillna(rows.depot_id)),
+        key="depots now",
+        zone=desk.zone,
+        dark=desk.view.dark,
+        alt="How each depot stands",
+        columns=DEPOTS,
+        height="content",
     )
 
 
@@ -128,7 +160,7 @@ def _detail(desk: Desk, vehicles: pd.DataFrame, stops: pd.DataFrame) -> None:
     elif picked.kind == "delivery":
         _delivery(desk, stops[stops.delivery_id == picked.id], picked.id)
     else:
-        _depot(desk, vehicles[vehicles.depot_id == picked.id], picked.id)
+        _depot(vehicles[vehicles.depot_id == picked.id], picked.id)
 
 
 def _vehicle(desk: Desk, found: pd.DataFrame, id: str) -> None:
@@ -145,7 +177,9 @@ def _vehicle(desk: Desk, found: pd.DataFrame, id: str) -> None:
     told.append(f"last signal {_ago(vehicle.signal_age_minutes)}")
     st.markdown(" · ".join(told))
     with st.container(horizontal=True):
-        st.page_link("pages/routes.py", label="Open its route", icon=":material/route:", query_params=desk.view.link(vehicle=id))
+        st.page_link(
+            "pages/routes.py", label="Open its route", icon=":material/route:", query_params=desk.view.link(vehicle=id)
+        )
         _to_routes(vehicle.depot_id, "Re-optimize its depot", ":material/auto_fix_high:")
 
 
@@ -159,19 +193,30 @@ def _delivery(desk: Desk, found: pd.DataFrame, id: str) -> None:
             st.markdown(palette.badge(stop.status), width="content")
         told = [str(stop.address)] if format.known(stop.address) else []
         told.append(f"promised {format.span(stop.window_from, stop.window_due, desk.zone)}")
-        told.append(f"done {format.clock(stop.outcome_at, desk.zone)}" if stop.done else f"ETA {format.clock(stop.eta_at, desk.zone)}")
+        told.append(
+            f"done {format.clock(stop.outcome_at, desk.zone)}"
+            if stop.done
+            else f"ETA {format.clock(stop.eta_at, desk.zone)}"
+        )
         if stop.revised:
             told.append(f"a revised promise, after {format.count(stop.attempts, 'attempt')}")
         if not stop.done and stop.status in ("late", "at risk"):
             told.append(attention.cause(stop))
-            told.append(f"{format.money(stop.penalty, stop.currency or 'EUR', 0)} at stake" if format.known(stop.penalty) else "stake unknown")
+            told.append(
+                f"{format.money(stop.penalty, stop.currency or 'EUR', 0)} at stake"
+                if format.known(stop.penalty)
+                else "stake unknown"
+            )
         st.markdown(" · ".join(told))
     st.page_link(
-        "pages/deliveries.py", label="Read its whole story", icon=":material/history_edu:", query_params=desk.view.link(delivery=id)
+        "pages/deliveries.py",
+        label="Read its whole story",
+        icon=":material/history_edu:",
+        query_params=desk.view.link(delivery=id),
     )
 
 
-def _depot(desk: Desk, vehicles: pd.DataFrame, id: str) -> None:
+def _depot(vehicles: pd.DataFrame, id: str) -> None:
     counts = vehicles.status.value_counts()
     st.markdown(f"**{id}** · " + " · ".join(f"{palette.look(status).label} {n}" for status, n in counts.items()))
     _to_routes(id, "Open its routes", ":material/route:")

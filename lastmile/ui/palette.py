@@ -45,6 +45,9 @@ OUTCOME = {
     "late": STATUS[Status.LATE],
     "failed": Look("failed", "✕", "cross", "#B5588F", "#DE8DBD", "violet"),
     "unknown": Look("unknown", "○", "ring", "#BFC6CE", "#4A5563", "gray"),
+    "open": Look("open", "◌", "ring", "#8A94A0", "#A9B4C0", "gray"),
+    "cancelled": Look("cancelled", "–", "ring", "#8A94A0", "#A9B4C0", "gray"),
+    "no promise": Look("no promise", "○", "ring", "#8A94A0", "#A9B4C0", "gray"),
 }
 
 INK = {False: "#1B2733", True: "#E6EBF1"}

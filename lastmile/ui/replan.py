@@ -7,17 +7,17 @@ import streamlit as st
 
 from lastmile import decisions
 from lastmile.errors import NotPossible
-from lastmile.replanning import Proposal, Replanning, open_day
+from lastmile.replanning import Proposal, Replanning, open_day, replanning
 from lastmile.routing import Evaluation, Problem
-from lastmile.ui import errors, format
+from lastmile.ui import errors, format, shell
 from lastmile.ui.desk import Desk
+from lastmile.ui.jobs import watch
 from lastmile.ui.maps import comparison_map
 from lastmile.ui.tables import Column, table
 from lastmile.ui.tiles import Tile, kpi_row
 
 SECONDS = (3, 10, 30)
 SEED = 1
-WATCH_SECONDS = 0.5
 
 MOVES = {
     "recipient": Column("Recipient", width="medium"),
@@ -40,16 +40,27 @@ def show(desk: Desk, depots: dict[str, str], vehicles: pd.DataFrame) -> None:
         return
     chosen = desk.view.scope.depots
     if len(chosen) != 1 and len(depots) != 1:
-        st.info("Choose one depot in the bar above to re-optimize what remains of its day.", icon=":material/warehouse:")
+        _choose_depot(depots)
         return
     depot_id = chosen[0] if chosen else next(iter(depots))
-    replanning = desk.tower.replannings.get(depot_id)
-    if replanning is not None and replanning.running:
-        _watch(desk, depot_id)
-    elif replanning is not None and replanning.proposal is not None:
-        _proposal(desk, depot_id, replanning.proposal)
+    job = desk.tower.replannings.get(depot_id)
+    if job is not None and job.running:
+        watch(job)
+    elif job is not None and job.result is not None:
+        _proposal(desk, depot_id, job.result)
     else:
-        _ask(desk, depot_id, depots.get(depot_id, depot_id), vehicles[vehicles.depot_id == depot_id], replanning)
+        _ask(desk, depot_id, depots.get(depot_id, depot_id), vehicles[vehicles.depot_id == depot_id], job)
+
+
+def _choose_depot(depots: dict[str, str]) -> None:
+    st.caption("A depot's day is re-optimized as one. Which one?")
+    with st.container(horizontal=True, gap="small"):
+        for depot_id, name in depots.items():
+            st.button(name, icon=":material/warehouse:", key=f"replan {depot_id}", on_click=_narrow, args=(depot_id,))
+
+
+def _narrow(depot_id: str) -> None:
+    shell.narrow(depots=[depot_id])
 
 
 def _ask(desk: Desk, depot_id: str, name: str, vehicles: pd.DataFrame, last: Replanning | None) -> None:
@@ -79,8 +90,9 @@ def _ask(desk: Desk, depot_id: str, name: str, vehicles: pd.DataFrame, last: Rep
     st.caption("What is executed or being driven to stays as it is. The proposal changes nothing until it is approved.")
     if asked:
         at, day, out = desk.tower.now(), desk.day, tuple(broken)
-        desk.tower.replannings[depot_id] = Replanning(
+        desk.tower.replannings[depot_id] = replanning(
             desk.store,
+            depot_id,
             lambda: open_day(desk.store, depot_id, day, at, allow_transfers=transfers, out_of_service=out),
             seconds=seconds or SECONDS[1],
             seed=SEED,
@@ -89,35 +101,28 @@ def _ask(desk: Desk, depot_id: str, name: str, vehicles: pd.DataFrame, last: Rep
         st.rerun()
 
 
-@st.fragment(run_every=WATCH_SECONDS)
-def _watch(desk: Desk, depot_id: str) -> None:
-    """Progress beside the page; the page is drawn again once it is done."""
-    replanning = desk.tower.replannings[depot_id]
-    if not replanning.running:
-        st.rerun()
-    progress = replanning.progress
-    told = "Reading what remains of the day …"
-    if progress is not None:
-        told = f"{progress.phase} · best plan so far {format.money(progress.best_cost)} · {format.number(progress.iteration)} plans seen"
-    st.progress(replanning.share, text=told)
-    if st.button("Cancel", icon=":material/stop_circle:"):
-        replanning.cancel()
-
-
 def _proposal(desk: Desk, depot_id: str, proposal: Proposal) -> None:
     age = (desk.tower.now() - proposal.open_day.at).total_seconds() / 60
     st.markdown(
         f"**Proposal** for {depot_id}, version {proposal.open_day.version}, from the state at "
         f"**{format.instant(proposal.open_day.at, desk.zone, desk.at)}** ({format.minutes(age)} ago)"
     )
+    legs = proposal.open_day.legs_learned_from
+    learned = (
+        f"learned from {format.number(legs)} legs of the last fortnight" if legs else "defaults: too few legs on record"
+    )
+    st.caption(f":material/speed: Travel times: {learned}.")
     for note in proposal.solution.notes:
         st.caption(f":material/info: {note}")
     kpi_row(_figures(proposal), key="proposal figures")
+    _limits(proposal)
     left, right = st.columns([55, 45], gap="small")
     moved = _moved(proposal)
     with left:
         _map(desk, proposal, moved)
-        st.caption("Dashed grey: the plan in force. Drawn through: the proposal. Marked: stops that change vehicle or are not served.")
+        st.caption(
+            "Dashed grey: the plan in force. Drawn through: the proposal. Marked: stops that change vehicle or are not served."
+        )
     with right:
         _decide(desk, depot_id, proposal)
         if proposal.solution.reasons:
@@ -143,15 +148,41 @@ def _proposal(desk: Desk, depot_id: str, proposal: Proposal) -> None:
     )
 
 
+def _limits(proposal: Proposal) -> None:
+    """Hard limits that the plan in force breaks as it stands: it may look cheaper for them."""
+    broken = proposal.comparison.before.violations
+    if broken:
+        more = f" and {len(broken) - 3} more" if len(broken) > 3 else ""
+        told = "; ".join(violation.words for violation in broken[:3])
+        st.warning(
+            f"The plan in force can't be driven as it is: {told}{more}. The proposal keeps all limits.",
+            icon=":material/rule:",
+        )
+
+
 def _figures(proposal: Proposal) -> list[Tile]:
     change = proposal.comparison
     currency = change.currency
     open_stops = len(proposal.open_day.problem.stops)
     return [
-        _figure("Cost of the rest of the day", change.cost, lambda v: format.money(v, currency, 0), open_stops, _COST_HELP),
+        _figure(
+            "Cost of the rest of the day", change.cost, lambda v: format.money(v, currency, 0), open_stops, _COST_HELP
+        ),
         _figure("Distance", change.distance_km, format.km, open_stops, "Kilometres still to drive, by all vehicles."),
-        _figure("Late minutes", change.late_minutes, format.minutes, open_stops, "Minutes past the promises, over all open stops."),
-        _figure("Promises broken", change.promises_broken, format.number, open_stops, "Open stops past their promise or not served."),
+        _figure(
+            "Late minutes",
+            change.late_minutes,
+            format.minutes,
+            open_stops,
+            "Minutes past the promises, over all open stops.",
+        ),
+        _figure(
+            "Promises broken",
+            change.promises_broken,
+            format.number,
+            open_stops,
+            "Open stops past their promise or not served.",
+        ),
         Tile(
             "Stops that change vehicle",
             format.number(len(change.moved)),
@@ -216,7 +247,8 @@ def _map(desk: Desk, proposal: Proposal, moved: pd.DataFrame) -> None:
             "lat": shown.lat,
             "served": shown.vehicle_after.notna(),
             "detail": [
-                f"{row.vehicle_before or 'not served'} → {row.vehicle_after or 'not served'}" for row in shown.itertuples()
+                f"{row.vehicle_before or 'not served'} → {row.vehicle_after or 'not served'}"
+                for row in shown.itertuples()
             ],
         }
     )
@@ -258,5 +290,7 @@ def _decide(desk: Desk, depot_id: str, proposal: Proposal) -> None:
             errors.tell(error)
             return
         del desk.tower.replannings[depot_id]
-        st.session_state["decided"] = f"Version {proposal.open_day.version} is {'in force' if approved else 'rejected'}."
+        st.session_state["decided"] = (
+            f"Version {proposal.open_day.version} is {'in force' if approved else 'rejected'}."
+        )
         st.rerun()

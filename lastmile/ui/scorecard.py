@@ -8,15 +8,16 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from lastmile import kpis
+from lastmile import kpis, queries
 from lastmile.kpis import Kpi, Unit
+from lastmile.kpis.facts import FACTS
 from lastmile.ui import charts, figures, format
 from lastmile.ui.desk import Desk
 from lastmile.ui.tables import Column, table
 
 DEFAULT = "on_time_rate"
 MOST_GROUPS = 25
-OUTCOMES = {"on_time": "on time", "open": "unknown"}
+PARTS = {"numerator": "counted in", "denominator": "counted out", "excluded": "excluded", "unknown": "unknown"}
 
 OVERVIEW = {
     "family": Column("Family", width=130),
@@ -24,7 +25,11 @@ OVERVIEW = {
     "value": Column("Value"),
     "interval": Column("95 % interval", help="Wilson for shares, order statistics for percentiles"),
     "n": Column("n", "count", "What the figure rests on"),
-    "change": Column("vs. period before", help="The period of the same length that ends before this one"),
+    "change": Column(
+        "vs. period before",
+        "text",
+        "The period of the same length before this one; empty where it is not wholly on record",
+    ),
     "verdict": Column("", width=70),
     "target": Column("Target"),
     "met": Column("Target met"),
@@ -83,7 +88,8 @@ def outcomes(desk: Desk) -> None:
     split = desk.ask(kpis.timeliness_split, by=("day",), **_period(desk))
     if split.empty:
         return
-    shown = split.assign(outcome=split.outcome.replace(OUTCOMES))
+    shown = split.melt("day", ["early", "on_time", "late", "failed", "unknown"], "outcome", "n")
+    shown["outcome"] = shown.outcome.str.replace("_", " ")
     charts.stacked_outcome(shown, key="outcomes", dark=desk.view.dark, description="Deliveries by outcome and day")
 
 
@@ -106,9 +112,12 @@ def _overview(desk: Desk) -> pd.DataFrame:
 
 def _before(desk: Desk, keys: list[str]) -> pd.DataFrame | None:
     scope = desk.view.scope
-    if scope.day_from is None or scope.day_to is None:
+    days = desk.ask(queries.days)
+    if scope.day_from is None or scope.day_to is None or days is None:
         return None
     length = scope.day_to - scope.day_from + timedelta(days=1)
+    if scope.day_from - length < days[0]:
+        return None  # a period that is only partly on record is no base
     return _measured(desk, keys, day_from=scope.day_from - length, day_to=scope.day_from - timedelta(days=1))
 
 
@@ -172,27 +181,43 @@ def _trend(desk: Desk, kpi: Kpi) -> None:
 
 
 def _groups(desk: Desk, kpi: Kpi) -> None:
-    choices = [name for name in kpis.dimensions(kpi.key) if name not in ("day", "week", "month")]
+    choices = [name for name in FACTS[kpi.fact].dimensions if name not in ("day", "week", "month", "hour")]
+    choices += [name for name in ("hour",) if name in FACTS[kpi.fact].dimensions]
     by = st.segmented_control("By", choices, default=choices[0], key=f"by {kpi.fact}", label_visibility="collapsed")
     found = _measured(desk, [kpi.key], by=(by or choices[0],))
-    found = found[found.n > 0].sort_values("n", ascending=False)
+    found = found[found.n > 0].sort_values("hour" if by == "hour" else "n", ascending=by == "hour")
     if len(found) > MOST_GROUPS:
         st.caption(f"The {MOST_GROUPS} of {len(found)} groups with most behind them; the download below holds all.")
     shown = found.head(MOST_GROUPS).rename(columns={by or choices[0]: "group"})
-    shown = shown.assign(group=shown.group.fillna("unknown").astype(str).str.replace("_", " "))
+    shown = shown.assign(group=shown.group.astype("string").fillna("unknown").str.replace("_", " "))
     if shown.empty:
         st.info("Nothing to split in this scope.", icon=":material/bar_chart:")
         return
     charts.breakdown(
-        shown, key="breakdown", dark=desk.view.dark, label=kpi.label, percent=kpi.unit is Unit.SHARE, unit=_axis(kpi, shown)
+        shown,
+        key="breakdown",
+        dark=desk.view.dark,
+        label=kpi.label,
+        percent=kpi.unit is Unit.SHARE,
+        unit=_axis(kpi, shown),
     )
 
 
 def _rows(desk: Desk, kpi: Kpi) -> None:
     rows = desk.ask(kpis.rows_behind, kpi.key, **_period(desk))
     parts = rows.part.value_counts()
-    st.markdown("**The rows behind it** :gray[" + " · ".join(f"{format.number(n)} {part}" for part, n in parts.items()) + "]")
-    part = st.segmented_control("Part", list(parts.index), key="part", label_visibility="collapsed") if len(parts) else None
+    st.markdown(
+        "**The rows behind it**", help="Counted in: in numerator and denominator. Counted out: in the denominator only."
+    )
+    part = None
+    if len(parts):
+        part = st.segmented_control(
+            "Part",
+            list(parts.index),
+            format_func=lambda part: f"{PARTS[part]} {format.number(parts[part])}",
+            key="part",
+            label_visibility="collapsed",
+        )
     shown = rows if part is None else rows[rows.part == part]
     key_column = shown.columns[0]
     table(
@@ -231,5 +256,3 @@ def _axis(kpi: Kpi, found: pd.DataFrame) -> str:
 def _currency(figure: pd.Series) -> str | None:
     currency = figure.get("currency")
     return currency if format.known(currency) else None
-
-

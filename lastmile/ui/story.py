@@ -22,12 +22,7 @@ STAGES = {
     "arrived_at": "Arrived",
     "handed_over_at": "Handed over",
 }
-OUTCOME_WORDS = {
-    "on_time": "on time",
-    "no_promise": "unknown",
-    "open": "unknown",
-    "excluded": "unknown",
-}
+OUTCOME_WORDS = {"on_time": "on time", "no_promise": "no promise", "excluded": "cancelled"}
 EVENTS = {
     "occurred_at": Column("Occurred", "instant", "When it happened", 150),
     "what": Column("Event", width=170),
@@ -36,7 +31,9 @@ EVENTS = {
     "status_source": Column("Told by"),
     "actor": Column("Who"),
     "vehicle_id": Column("Vehicle"),
-    "latency_minutes": Column("Latency", "minutes", "From happening to being recorded; empty where the source does not tell"),
+    "latency_minutes": Column(
+        "Latency", "minutes", "From happening to being recorded; empty where the source does not tell"
+    ),
     "detail": Column("Detail", width="large"),
 }
 
@@ -56,16 +53,22 @@ def show(desk: Desk, delivery_id: str) -> None:
 
 def outcome_badge(delivery: pd.Series) -> str:
     """The outcome against the first promise as a label with shape and word."""
-    word = OUTCOME_WORDS.get(delivery.timeliness, delivery.timeliness)
-    told = {"no_promise": "no promise on record", "open": "still open", "excluded": "cancelled"}.get(delivery.timeliness)
-    return palette.badge(word, told)
+    return palette.badge(OUTCOME_WORDS.get(delivery.timeliness, delivery.timeliness))
 
 
 def _heading(delivery: pd.Series) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(f"#### {delivery.recipient if format.known(delivery.recipient) else delivery.delivery_id}", width="content")
+        st.markdown(
+            f"#### {delivery.recipient if format.known(delivery.recipient) else delivery.delivery_id}", width="content"
+        )
         st.markdown(outcome_badge(delivery), width="content")
-    told = [delivery.delivery_id, delivery.address, _words(delivery.service), _words(delivery.criticality), delivery.depot_id]
+    told = [
+        delivery.delivery_id,
+        delivery.address,
+        _words(delivery.service),
+        _words(delivery.criticality),
+        delivery.depot_id,
+    ]
     st.caption(" · ".join(str(part) for part in told if format.known(part) and part))
     if format.known(delivery.reason):
         reason = REASONS.get(delivery.reason)
@@ -76,12 +79,24 @@ def _heading(delivery: pd.Series) -> None:
 def _figures(desk: Desk, delivery: pd.Series) -> None:
     zone = delivery.zone
     figures = [
-        ("First promise", _window(delivery.window_from, delivery.window_due, zone), _promise_help(desk, delivery)),
-        ("Handed over", _handed_over(delivery), "When, to whom, and how far from the address by the driver's position."),
+        ("First promise", _window(delivery.window_from, delivery.window_due, zone), _promise_help(delivery)),
+        (
+            "Handed over",
+            _handed_over(delivery),
+            "When, to whom, and how far from the address by the driver's position.",
+        ),
         ("Against promise", _against(delivery), "Minutes from the end of the first promise to its anchor event."),
-        ("Attempts", _attempts(delivery), "Tries on record. A failed try counts as genuine with a position at the site or a contact."),
+        (
+            "Attempts",
+            _attempts(delivery),
+            "Tries on record. A failed try counts as genuine with a position at the site or a contact.",
+        ),
         ("Proof", _proof(delivery), "What was taken, against what this delivery requires."),
-        ("Cost", _cost(desk, delivery), "Its share of the route's cost plus its own charges; see cost per drop on the KPI page."),
+        (
+            "Cost",
+            _cost(desk, delivery),
+            "Its share of the route's cost plus its own charges; see cost per drop on the KPI page.",
+        ),
     ]
     with st.container(horizontal=True, gap="small"):
         for label, value, told in figures:
@@ -96,7 +111,7 @@ def _window(start: Any, due: Any, zone: str) -> str:
     return f"**{format.day(due.tz_convert(zone).date())} {format.span(start, due, zone)}**"
 
 
-def _promise_help(desk: Desk, delivery: pd.Series) -> str:
+def _promise_help(delivery: pd.Series) -> str:
     semantics = _words(delivery.window_semantics) if format.known(delivery.window_semantics) else "unknown"
     text = f"What must fall inside the window: {semantics}. The first promise never moves."
     if format.known(delivery.revised_due):
@@ -108,7 +123,9 @@ def _handed_over(delivery: pd.Series) -> str:
     if not format.known(delivery.handed_over_at):
         return f"{_words(delivery.state)}"
     to = f" to {_words(delivery.handed_to)}" if format.known(delivery.handed_to) else ""
-    far = f", {format.number(delivery.handover_distance_m)} m away" if format.known(delivery.handover_distance_m) else ""
+    far = (
+        f", {format.number(delivery.handover_distance_m)} m away" if format.known(delivery.handover_distance_m) else ""
+    )
     return f"**{format.instant(delivery.handed_over_at, delivery.zone)}**{to}{far}"
 
 
@@ -131,7 +148,11 @@ def _proof(delivery: pd.Series) -> str:
     missing = [one for one in needed if one not in given]
     if missing:
         return f":material/close: **{', '.join(missing)} missing**"
-    return f":material/check: {', '.join(given)}" if given else ("none needed" if needed == [] else f":gray[{format.UNKNOWN}]")
+    return (
+        f":material/check: {', '.join(given)}"
+        if given
+        else ("none needed" if needed == [] else f":gray[{format.UNKNOWN}]")
+    )
 
 
 def _cost(desk: Desk, delivery: pd.Series) -> str:
@@ -158,7 +179,10 @@ def _stages(delivery: pd.Series) -> None:
 def _events(desk: Desk, delivery: pd.Series) -> None:
     events = desk.ask(queries.delivery_events, delivery.delivery_id, desk.view.as_of)
     if len(events):
-        events["what"] = [_words(kind) + (" (corrected)" if wrong else "") for kind, wrong in zip(events.type, events.is_corrected, strict=True)]
+        events["what"] = [
+            _words(kind) + (" (corrected)" if wrong else "")
+            for kind, wrong in zip(events.type, events.is_corrected, strict=True)
+        ]
         events["reason"] = [_words(reason) if format.known(reason) else None for reason in events.reason]
         events["detail"] = events.payload.fillna("").str.strip("{}").str.replace('"', "").str.replace(",", ", ")
     st.markdown(f"**Events** :gray[{len(events)} on record]")
@@ -180,4 +204,4 @@ def _words(value: Any) -> str:
 
 
 def _listed(values: Any) -> list[str] | None:
-    return None if values is None or isinstance(values, float) else list(values)
+    return list(values) if pd.api.types.is_list_like(values) else None

@@ -116,7 +116,7 @@ def _stops(key: str, link: str | None, chosen: Chosen | None, dark: bool) -> lis
         pdk.Layer(
             "GeoJsonLayer", id=layer_id(key, "stops"), data=link, point_type='"icon"', pickable=True,
             opacity=FADED * 2 if chosen else 0.95, get_icon="properties.symbol", icon_atlas=_sheet(dark),
-            icon_mapping='"/symbols/places.json"', get_icon_size=13, icon_size_units='"pixels"', icon_size_min_pixels=5,
+            icon_mapping='"/symbols/places.json"', get_icon_size=10, icon_size_units='"pixels"', icon_size_min_pixels=4,
         )
     ]  # fmt: skip
 

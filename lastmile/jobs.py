@@ -1,0 +1,61 @@
+"""Long work beside a page: its progress, its cancel, its result. One thread a job; read it from any."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from lastmile.errors import LastmileError
+
+log = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
+
+
+class Job(Generic[Result]):
+    """Work that reports `share` (0 to 1) and `told` (a sentence), stops when asked, and ends with `result` or `error`.
+
+    `work` is called with a function to report by and one that tells whether to stop. An error is kept as its sentence.
+    """
+
+    def __init__(self, name: str, work: Callable[[Callable[[float, str], None], Callable[[], bool]], Result]) -> None:
+        self.name = name
+        self.share = 0.0
+        self.told = "Starting …"
+        self.result: Result | None = None
+        self.error: str | None = None
+        self._work = work
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    def start(self) -> Job[Result]:
+        self._thread.start()
+        return self
+
+    def cancel(self) -> None:
+        self._stop.set()
+
+    def wait(self, timeout: float | None = None) -> None:
+        self._thread.join(timeout)
+
+    @property
+    def running(self) -> bool:
+        return self._thread.is_alive()
+
+    @property
+    def cancelled(self) -> bool:
+        return self._stop.is_set()
+
+    def _report(self, share: float, told: str) -> None:
+        self.share, self.told = min(1.0, max(0.0, share)), told
+
+    def _run(self) -> None:
+        try:
+            self.result = self._work(self._report, self._stop.is_set)
+        except LastmileError as error:
+            self.error = str(error)
+        except Exception:
+            log.exception("%s failed", self.name)
+            self.error = f"{self.name} failed; nothing of it was kept. The log holds what went wrong."
