@@ -5,15 +5,13 @@
 
 from __future__ import annotations
 
-import statistics
 import sys
-import tempfile
-import time
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 from bench import million
+from bench.timing import median_ms
 from lastmile.kpis import CATALOGUE, measure
 from lastmile.kpis.service import SERVICE, TIMELINESS
 from lastmile.store import Store
@@ -21,17 +19,6 @@ from lastmile.store import Store
 LAST = million.LAST_DAY.date()
 MONTH = {"day_from": LAST - timedelta(days=27), "day_to": LAST}
 SERVICE_KEYS = [kpi.key for kpi in SERVICE]
-
-
-def median_ms(question: Callable[[], object], times: int = 5) -> float:
-    """The median of so many runs after a first one that is not counted, in milliseconds."""
-    question()
-    taken = []
-    for _ in range(times):
-        start = time.perf_counter()
-        question()
-        taken.append((time.perf_counter() - start) * 1000)
-    return statistics.median(taken)
 
 
 def questions(store: Store) -> dict[str, Callable[[], object]]:
@@ -66,16 +53,14 @@ def questions(store: Store) -> dict[str, Callable[[], object]]:
     }
 
 
-def main(path: Path | None = None) -> None:
-    """Print one line a question."""
-    if path and path.exists():
-        store = Store.open(path)
-    else:
-        store = million.make(path or Path(tempfile.mkdtemp()) / "kpi_bench.duckdb")
-    for name, question in questions(store).items():
-        print(f"{median_ms(question):8.1f} ms  {name}", flush=True)
+def run(path: Path) -> list[tuple[str, str]]:
+    """The median of each question."""
+    store = Store.open(path) if path.exists() else million.make(path)
+    found = [(f"KPI, {name}", f"{median_ms(question):.0f} ms") for name, question in questions(store).items()]
     store.close()
+    return found
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else None)
+    for what, figure in run(Path(sys.argv[1])):
+        print(f"{figure:>12}  {what}")

@@ -254,10 +254,12 @@ def delivery_charges(store: Store, delivery_id: str, as_of: datetime | None = No
 
 
 def delivery_cost(store: Store, delivery_id: str, as_of: datetime | None = None) -> pd.Series | None:
-    """What one delivery has cost: `cost` in `currency`, None where its route has none yet."""
+    """What one delivery has cost, all its tries together: `cost` in `currency`, None where its route has none yet."""
     day = store.value("select day from delivery where delivery_id = $delivery_id", delivery_id=delivery_id)
     found = store.ask(
-        "select * from drop_cost_at($as_of::timestamptz, $day::date, $day::date) where delivery_id = $delivery_id",
+        "select sum(cents) / 100 as cost, any_value(currency) as currency "
+        "from drop_cost($as_of::timestamptz, $day::date, ($day::date + interval 7 day)::date) "
+        "where delivery_id = $delivery_id having sum(cents) is not null",
         as_of=as_of,
         day=day,
         delivery_id=delivery_id,

@@ -21,6 +21,8 @@ import pyarrow as pa
 from lastmile.errors import BadBatch, DiskFull, StoreInUse, StoreTooNew
 
 SQL = Path(__file__).parent / "sql"
+MANY_TOUCHED = 10_000
+NO_ROOM = ("No space left", "Could not write", "Disk quota", "File too large")
 Frame = pd.DataFrame | pa.Table
 Batch = Mapping[str, Frame]
 
@@ -150,7 +152,7 @@ class Store:
             except duckdb.Error as error:
                 self._touched_days = None
                 _roll_back(connection)
-                if "No space left" in str(error):
+                if any(sign in str(error) for sign in NO_ROOM):
                     self._reopen()
                     raise DiskFull(
                         f"The disk of {self.path} is full. Nothing of this was written; free some space and try again."
@@ -212,8 +214,7 @@ class Store:
     def rebuild(self) -> None:
         """Empty the derived tables and make them again from the ledger."""
         with self.write() as connection:
-            for derived in DERIVED:
-                connection.execute(f"create or replace table {derived.table} as {derived.everything}")
+            _make_anew(connection)
 
     def backup(self, target: Path) -> Path:
         """Copy the database to `target` while the tower runs; writers wait for the copy."""
@@ -243,6 +244,9 @@ class Store:
             connection.unregister("incoming_rows")
 
     def _merge(self, connection: duckdb.DuckDBPyConnection) -> None:
+        if _touches_most(connection):
+            _make_anew(connection)
+            return
         for name, query in TOUCHED_ROWS.items():
             connection.execute(f"create or replace temp table {name} as {query}")
         for derived in DERIVED:
@@ -297,8 +301,7 @@ class Store:
                 connection.execute(f"drop table if exists {derived.table}")
             for text in texts:
                 connection.execute(text)
-            for derived in DERIVED:
-                connection.execute(f"insert into {derived.table} by name {derived.everything}")
+            _make_anew(connection)
         self.set_setting("derived_fingerprint", fingerprint, "system")
 
     # Settings
@@ -391,6 +394,19 @@ OF_A_DAY = {
 def _days_of(connection: duckdb.DuckDBPyConnection, tables: Iterable[str]) -> list[date]:
     queries = " union ".join(OF_A_DAY[table] for table in tables)
     return [row[0] for row in connection.execute(queries).fetchall() if row[0] is not None]
+
+
+def _touches_most(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether a write touches so much that making all anew is quicker: a first big import, for one."""
+    touched = connection.execute("select count(*) from touched_delivery").fetchone()[0]
+    known = connection.execute("select count(*) from delivery").fetchone()[0]
+    return touched > max(MANY_TOUCHED, known / 2)
+
+
+def _make_anew(connection: duckdb.DuckDBPyConnection) -> None:
+    for derived in DERIVED:
+        connection.execute(f"delete from {derived.table}")
+        connection.execute(f"insert into {derived.table} by name {derived.everything}")
 
 
 TOUCHED = {

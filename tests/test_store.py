@@ -1,6 +1,7 @@
 """The ledger keeps what it was told, once, and the tables of the present say what the ledger says."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -293,3 +294,63 @@ def test_the_version_of_a_day_grows_only_with_writes_about_it(store):
         }
     )
     assert store.version_of(first, first) == store.version_of(None, None) == store.version
+
+
+FULL_DISK = """
+import resource, signal, sys
+import pandas as pd
+from lastmile.errors import DiskFull
+from lastmile.store import Store
+from tests.test_store import event
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+store = Store.open(sys.argv[1])
+store.append({"event": pd.DataFrame([event(1)])})
+unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, unlimited[1]))
+try:
+    store.append({"event": pd.DataFrame([event(number) for number in range(2, 60_000)])})
+    print("nothing happened")
+except DiskFull as error:
+    print(error)
+resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
+print(store.value("select count(*) from event"))
+store.append({"event": pd.DataFrame([event(2), event(3)])})
+print(store.value("select count(*) from delivery"))
+"""
+
+
+def test_a_disk_that_fills_up_while_writing_is_survived(tmp_path):
+    """A limit on the size of files stands for the full disk: the write fails in the same place, with the same error class."""
+    path = tmp_path / "tower.duckdb"
+    run = subprocess.run([sys.executable, "-c", FULL_DISK, str(path)], cwd=ROOT, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    sentence, kept, went_on = run.stdout.strip().splitlines()
+    assert sentence == f"The disk of {path} is full. Nothing of this was written; free some space and try again."
+    assert (kept, went_on) == ("1", "3")
+
+
+def test_an_older_database_is_migrated_after_a_backup(tmp_path, monkeypatch):
+    path = tmp_path / "tower.duckdb"
+    store = Store.open(path)
+    store.append({"event": pd.DataFrame([event(1)])})
+    store.close()
+    newer = tmp_path / "sql"
+    shutil.copytree(ROOT / "lastmile" / "sql", newer)
+    (newer / "migrations" / "0099_weather.sql").write_text("create table weather (day date, words varchar);")
+    monkeypatch.setattr("lastmile.store.SQL", newer)
+    store = Store.open(path)
+    assert store.schema_version() == 99
+    assert store.value("select count(*) from weather") == 0
+    assert store.value("select count(*) from delivery") == 1
+    store.close()
+    monkeypatch.undo()
+    before = Store.open(tmp_path / "tower.before-schema-99.duckdb")
+    assert (before.schema_version(), before.value("select count(*) from event")) == (1, 1)
+    before.close()
+
+
+def test_a_write_that_touches_most_makes_the_derived_tables_anew_with_the_same_answer(store, monkeypatch):
+    monkeypatch.setattr("lastmile.store.MANY_TOUCHED", 5)
+    for batch in random_batches(11):
+        store.append(batch)
+        assert differences(store) == dict.fromkeys(differences(store), 0)

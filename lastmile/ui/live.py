@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from lastmile import attention, queries
-from lastmile.ui import day_map, figures, format, palette, shell
+from lastmile.ui import day_map, demo_controls, figures, format, palette, shell
 from lastmile.ui.desk import Desk
 from lastmile.ui.maps import Chosen
 from lastmile.ui.tables import Column, table
@@ -46,7 +46,10 @@ def show(desk: Desk) -> None:
     """The whole page at the desk's instant."""
     vehicles = desk.ask(queries.vehicles, desk.at, desk.day, desk.view.scope, desk.view.as_of)
     stops = desk.ask(queries.stops, desk.at, desk.day, desk.view.scope, desk.view.as_of)
-    shell.badge(desk.clock(), desk.view.as_of, desk.zone)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="clock row"):
+        shell.badge(desk.clock(), desk.view.as_of, desk.zone)
+        out = vehicles[vehicles.departed_at.notna() & vehicles.returned_at.isna() & vehicles.broke_down_at.isna()]
+        demo_controls.show(desk, out.vehicle_id.tolist())
     kpi_row(_tiles(desk, stops), key="live figures")
     left, right = st.columns([54, 46], gap="small")
     with left, st.container(border=True, key="map card"):

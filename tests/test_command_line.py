@@ -1,0 +1,151 @@
+"""The command line: help that teaches, JSON for programs, exit status 0, 1 and 2, messages for people."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lastmile.__main__ import main
+from lastmile.commands import COMMANDS
+
+ROOT = Path(__file__).parents[1]
+UNTIL = "2026-03-06T11:15+01:00"
+
+
+@pytest.fixture(scope="module")
+def demo_database(tmp_path_factory):
+    """A demo of two days; copied by who writes to it."""
+    path = tmp_path_factory.mktemp("demo") / "demo.duckdb"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LASTMILE_DATABASE", str(path))
+        assert main(["demo", "--days", "2", "--until", UNTIL, "--json"]) == 0
+    return path
+
+
+@pytest.fixture
+def empty_database(tmp_path, monkeypatch):
+    monkeypatch.setenv("LASTMILE_DATABASE", str(tmp_path / "tower.duckdb"))
+    return tmp_path / "tower.duckdb"
+
+
+@pytest.fixture
+def demo(demo_database, monkeypatch):
+    monkeypatch.setenv("LASTMILE_DATABASE", str(demo_database))
+    return demo_database
+
+
+def said(capsys) -> dict:
+    return json.loads(capsys.readouterr().out)
+
+
+def test_help_names_every_command_and_teaches_the_first_steps():
+    told = subprocess.run([sys.executable, "-m", "lastmile", "--help"], cwd=ROOT, capture_output=True, text=True)
+    assert told.returncode == 0
+    assert all(command.name in told.stdout for command in COMMANDS)
+    assert "First steps" in told.stdout
+
+
+def test_a_call_that_is_off_ends_with_status_2():
+    told = subprocess.run([sys.executable, "-m", "lastmile", "deliver"], cwd=ROOT, capture_output=True, text=True)
+    assert told.returncode == 2
+    assert "invalid choice: 'deliver'" in told.stderr
+
+
+@pytest.mark.parametrize("command", [command.name for command in COMMANDS])
+def test_each_command_has_help_of_its_own(command, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main([command, "--help"])
+    assert ended.value.code == 0
+    assert command in capsys.readouterr().out
+
+
+def test_doctor_says_what_to_do_where_there_is_no_database(empty_database, capsys):
+    assert main(["doctor"]) == 1
+    assert "make run" in capsys.readouterr().out
+
+
+def test_doctor_finds_a_demo_in_order(demo, capsys):
+    assert main(["doctor", "--json"]) == 0
+    findings = {finding["what"]: finding for finding in said(capsys)}
+    assert all(finding["ok"] for finding in findings.values())
+    assert findings["table delivery"]["found"] == "0 rows differ from the ledger"
+    assert "source telematics" in findings
+
+
+def test_a_demo_is_not_built_over_a_database_by_accident(demo, capsys):
+    assert main(["demo"]) == 1
+    assert "--replace" in capsys.readouterr().err
+
+
+def test_kpi_splits_and_prints_json(demo, capsys):
+    assert main(["kpi", "--kpi", "on_time_rate", "--by", "depot", "--from", "2026-03-05", "--to", "2026-03-05", "--json"]) == 0
+    rows = said(capsys)
+    assert [row["depot"] for row in rows] == ["GRB", "MRZ", "WHF"]
+    assert all(row["included"] + row["excluded"] + row["unknown"] == row["total"] for row in rows)
+    assert all(0.5 < row["value"] <= 1 for row in rows)
+
+
+def test_kpi_says_which_keys_there_are(demo, capsys):
+    assert main(["kpi", "--kpi", "speed"]) == 1
+    assert "on_time_rate" in capsys.readouterr().err
+
+
+def test_kpi_as_of_an_instant_knows_less(demo, capsys):
+    day = ["--kpi", "first_attempt_success", "--from", "2026-03-05", "--to", "2026-03-05", "--json"]
+    main(["kpi", *day, "--as-of", "2026-03-05T11:00+01:00"])
+    then = said(capsys)[0]["n"]
+    main(["kpi", *day])
+    assert 0 < then < said(capsys)[0]["n"]
+
+
+def test_reoptimize_proposes_and_approves(demo_database, tmp_path, monkeypatch, capsys):
+    copy = tmp_path / "copy.duckdb"
+    copy.write_bytes(demo_database.read_bytes())
+    monkeypatch.setenv("LASTMILE_DATABASE", str(copy))
+    assert main(["reoptimize", "--seconds", "1", "--at", UNTIL, "--json"]) == 1
+    assert "Name one depot with --depot. There are: GRB, MRZ, WHF." in capsys.readouterr().err
+    call = ["reoptimize", "--depot", "Westhafen", "--seconds", "1", "--at", UNTIL, "--approve", "a test", "--json"]
+    assert main(call) == 0
+    told = said(capsys)
+    assert told["decision"] == "approved"
+    assert told["open_stops"] > 100
+    assert told["cost"][1] <= told["cost"][0] or told["not_served"]
+
+
+def test_a_file_goes_in_and_comes_out(empty_database, tmp_path, capsys):
+    assert main(["import", str(ROOT / "data" / "templates" / "orders.csv"), "--json"]) == 0
+    counts = next(iter(said(capsys)["files"].values()))
+    assert counts["rows_read"] == counts["rows_taken"] + counts["rows_repeated"] + counts["rows_refused"] > 0
+    target = tmp_path / "out.csv"
+    assert main(["export", "delivery", str(target)]) == 0
+    assert target.read_text(encoding="utf-8-sig").startswith("delivery_id,")
+    capsys.readouterr()
+    assert main(["import", "--undo", counts["import_id"]]) == 0
+    capsys.readouterr()
+    main(["kpi", "--kpi", "on_time_rate", "--json"])
+    assert said(capsys)[0]["total"] == 0
+
+
+def test_a_file_that_nobody_knows_is_refused_with_the_way_on(empty_database, tmp_path, capsys):
+    strange = tmp_path / "strange.csv"
+    strange.write_text("a,b\n1,2\n")
+    assert main(["import", str(strange)]) == 1
+    assert "python -m lastmile guess" in capsys.readouterr().err
+
+
+def test_guess_prints_a_mapping(empty_database, capsys):
+    assert main(["guess", str(ROOT / "data" / "templates" / "events.csv"), "--json"]) == 0
+    told = said(capsys)
+    assert told["known"] == "own_events"
+    assert told["preview"]["rows_refused"] == 0
+
+
+def test_a_backup_can_be_opened(demo, tmp_path, monkeypatch, capsys):
+    copy = tmp_path / "saved.duckdb"
+    assert main(["backup", str(copy), "--json"]) == 0
+    events = sum(source["events"] for source in said(capsys)["sources"])
+    monkeypatch.setenv("LASTMILE_DATABASE", str(copy))
+    assert main(["doctor", "--json"]) == 0
+    assert events > 10_000
