@@ -84,6 +84,7 @@ def first_figures(path: Path) -> list[tuple[str, str]]:
     finally:
         for process, _ in servers.values():
             process.terminate()
+            process.wait()
     empty_s, tower_s = (statistics.median(taken[name][1:]) for name in ("empty", "tower"))
     return [
         ("First figure of an empty Streamlit page", f"{empty_s:.2f} s"),

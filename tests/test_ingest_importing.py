@@ -14,6 +14,7 @@ import pytest
 
 from lastmile.errors import DiskFull, NotPossible
 from lastmile.ingest import (
+    BadMapping,
     ImportCancelled,
     guess,
     imports,
@@ -386,9 +387,10 @@ def test_lade_deliveries_have_no_promise(store):
 
 
 @real_files
-def test_lade_without_a_declared_year_asks_for_it():
-    text = named("lade_pickups").text.replace("year = 2022\n", "")
-    assert parse(text).year is None
+def test_lade_without_a_declared_year_asks_for_it(store):
+    mapping = parse(named("lade_pickups").text.replace("year = 2022\n", ""))
+    with pytest.raises(BadMapping, match=r"pickup_five_cities_6190\.csv, column accept_time: .* carry no year"):
+        preview(store, SHARED / "lade" / "pickup_five_cities_6190.csv", mapping)
 
 
 @pytest.mark.parametrize("seed", range(5))

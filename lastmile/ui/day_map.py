@@ -32,6 +32,7 @@ def show(
         chosen=chosen,
         chosen_path=_path_of(desk, stops, chosen),
         depots=_depots(desk),
+        reach=stops,
         routes_link=layers.link("routes", **_parameters(desk)),
         stops_link=layers.link("stops", **_parameters(desk)),
         focus=(desk.view.scope.depots, str(desk.day)),

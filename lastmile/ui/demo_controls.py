@@ -26,7 +26,13 @@ def show(desk: Desk, vehicles: list[str]) -> None:
             args=(desk,),
         )
         van = st.selectbox("A van that is out", vehicles, index=None, key="demo van", placeholder="Choose a van")
-        st.button("Let it break down", disabled=van is None, on_click=_break_down, args=(desk, van), icon=":material/car_crash:")
+        st.button(
+            "Let it break down",
+            disabled=van is None,
+            on_click=_break_down,
+            args=(desk, van),
+            icon=":material/car_crash:",
+        )
 
 
 def _set_speed(desk: Desk) -> None:

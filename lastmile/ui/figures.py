@@ -131,6 +131,8 @@ def _unit(figure: Any) -> str | None:
 def _why(figure: Any) -> str | None:
     if figure is None:
         return "nothing is counted yet for this day"
+    if not format.known(figure.value) and isinstance(figure.trust_why, str) and figure.trust < kpis.TRUST_THRESHOLD:
+        return figure.trust_why
     if not format.known(figure.value):
         return (
             f"{int(figure.unknown)} unknown, {int(figure.excluded)} excluded"

@@ -28,6 +28,7 @@ def operation_map(
     chosen: Chosen | None = None,
     chosen_path: Sequence[Sequence[float]] | None = None,
     depots: pd.DataFrame | None = None,
+    reach: pd.DataFrame | None = None,
     routes_link: str | None = None,
     stops_link: str | None = None,
     focus: object = None,
@@ -37,13 +38,13 @@ def operation_map(
     """Draw the operation; `choose` is told the id of what is clicked, or None when nothing is any more.
 
     vehicles: one row per vehicle: vehicle_id, label, status, detail, lon, lat (rows without a position are left out).
-    depots: one row per depot: depot_id, label, lon, lat. routes_link, stops_link: from `layers.link`; routes are lines,
+    depots: one row per depot: depot_id, label, lon, lat. reach: places (lon, lat) to show where there is neither. routes_link, stops_link: from `layers.link`; routes are lines,
     stops are points with properties id, label, status, detail, symbol (`symbols.stop`).
     chosen_path: the route of what is chosen, as [lon, lat] pairs. focus: the map moves only when this changes.
     """
     forget_stale(key, chosen)
     placed = vehicles.dropna(subset=["lon", "lat"]).sort_values("vehicle_id", ignore_index=True).head(MOST_INLINE)
-    view = camera.view_state(key, focus, _positions(placed, depots))
+    view = camera.view_state(key, focus, _positions(placed, depots) or _positions(*([] if reach is None else [reach])))
     drawn = [
         *_routes(routes_link, chosen, dark),
         *ground.district_names(dark),
@@ -68,11 +69,9 @@ def legend(vehicles: pd.DataFrame, *, hint: str = "click a vehicle or stop for d
     st.caption(" \u2002 ".join([*shown, *silent, f":gray[{hint}]", *ground.credit()]))
 
 
-def _positions(vehicles: pd.DataFrame, depots: pd.DataFrame | None) -> list[tuple[float, float]]:
-    frames = [vehicles] if depots is None else [vehicles, depots]
-    return [
-        position for frame in frames for position in frame[["lon", "lat"]].dropna().itertuples(index=False, name=None)
-    ]
+def _positions(*frames: pd.DataFrame | None) -> list[tuple[float, float]]:
+    known = [frame[["lon", "lat"]].dropna() for frame in frames if frame is not None]
+    return [position for places in known for position in places.itertuples(index=False, name=None)]
 
 
 def _routes(link: str | None, chosen: Chosen | None, dark: bool) -> list[pdk.Layer]:

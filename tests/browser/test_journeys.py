@@ -1,0 +1,191 @@
+"""What people come for, from the first click to the last, in a real browser on the demo operation."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Page, expect
+
+PATHS = ["/", "/routes", "/deliveries", "/kpis", "/import", "/data-quality"]
+PICKUPS = Path(__file__).resolve().parents[3] / "shared" / "data" / "lade" / "pickup_five_cities_6190.csv"
+A_WHILE = 30_000
+ROW, HEADING = 34, 34
+"""Height of a table's rows in pixels: tables are drawn, so that a row is clicked by its place."""
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+
+@pytest.fixture(scope="module")
+def tower_settings(demo_file, tmp_path_factory):
+    """The tower on a copy of the demo: Friday 11:15, running on from there."""
+    return {"LASTMILE_DATABASE": shutil.copy(demo_file, tmp_path_factory.mktemp("journeys") / "demo.duckdb")}
+
+
+def settled(page: Page) -> Page:
+    """Wait until the page has run to its end, and all that it draws has come."""
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for(timeout=A_WHILE)
+    expect(page.locator("[data-testid=stSkeleton]")).to_have_count(0, timeout=A_WHILE)
+    return page
+
+
+def click_row(page: Page, key: str, row: int) -> None:
+    """Click the mark at the start of a table's row; the first is 0."""
+    table = page.locator(f".st-key-{key} [data-testid=stDataFrame]").first
+    table.scroll_into_view_if_needed()
+    place = table.bounding_box()
+    page.mouse.click(place["x"] + 16, place["y"] + HEADING + ROW * row + ROW / 2)
+
+
+def chosen(page: Page, name: str = "chosen") -> str | None:
+    return parse_qs(urlsplit(page.url).query).get(name, [None])[0]
+
+
+def wait_for_address(page: Page, name: str) -> str:
+    page.wait_for_url(re.compile(rf"[?&]{name}="), timeout=A_WHILE)
+    return chosen(page, name)
+
+
+def is_sound(page: Page) -> bool:
+    """No traceback, and no box that says that something went wrong."""
+    broken = page.locator("[data-testid=stException], [data-testid=stAlertContentError]").count()
+    return broken == 0 and "Traceback" not in page.inner_text("body")
+
+
+def test_from_the_queue_to_the_whole_story_of_a_late_delivery(screen):
+    page = settled(screen.open("/"))
+    page.get_by_text("Needs attention").wait_for()
+
+    click_row(page, "queue", 0)
+    kind, _, delivery_id = wait_for_address(page, "chosen").partition("~")
+    assert kind == "delivery"
+    link = page.get_by_role("link", name="Read its whole story")
+    link.wait_for()
+    screen.shoot("journey_1_chosen")
+    link.click()
+
+    page.wait_for_url("**/deliveries?**")
+    settled(page)
+    assert chosen(page, "delivery") == delivery_id
+    page.get_by_text("First promise").wait_for()
+    page.get_by_text(re.compile(r"\d+ on record")).wait_for()
+    events = page.locator("[data-testid=stDataFrame]").first
+    expect(events).to_be_visible()
+    assert "Source" in events.inner_text() or "Source" in page.content()
+    assert is_sound(page)
+    screen.shoot("journey_1_story")
+
+
+def test_a_tick_keeps_the_choice_and_the_scope(screen):
+    page = settled(screen.open("/?depots=Westhafen"))
+    click_row(page, "queue", 0)
+    before = wait_for_address(page, "chosen")
+    badge = page.get_by_text(re.compile(r"as of \d\d:\d\d:\d\d")).first
+    told = badge.inner_text()
+
+    expect(badge).not_to_have_text(told, timeout=A_WHILE)  # the clock has gone on
+    page.wait_for_timeout(6_000)  # and once more
+
+    assert chosen(page) == before
+    assert chosen(page, "depots") == "Westhafen"
+    expect(page.get_by_role("link", name="Read its whole story")).to_be_visible()
+    assert is_sound(page)
+
+
+def test_the_scope_goes_along_from_page_to_page(screen):
+    page = settled(screen.open("/?depots=Westhafen"))
+
+    for name in ("Routes", "Deliveries", "KPIs", "Live"):
+        page.get_by_role("link", name=name, exact=True).first.click()
+        page.get_by_role("heading", name=name, exact=True).wait_for()
+        settled(page)
+        assert chosen(page, "depots") == "Westhafen", name
+
+
+def test_a_day_is_re_optimized_compared_approved_and_driven(screen):
+    layers: list[dict] = []
+    screen.page.on(
+        "response", lambda answer: "/layers/routes" in answer.url and layers.append({"url": answer.url, "body": answer})
+    )
+    page = settled(screen.open("/?depots=Westhafen"))
+    page.wait_for_function("() => performance.getEntriesByType('resource').some(e => e.name.includes('/layers/routes'))")
+    before = orders(page, layers[-1]["url"])
+
+    page.get_by_role("link", name="Routes", exact=True).first.click()
+    settled(page)
+    page.get_by_text("3 s", exact=True).click()
+    page.get_by_role("button", name="Re-optimize Westhafen").click()
+    page.get_by_role("button", name="Approve").wait_for(timeout=A_WHILE)
+    settled(page)
+    for figure in ("Cost of the rest of the day", "Distance", "Late minutes", "Promises broken", "Not served"):
+        expect(page.get_by_text(figure, exact=True).first).to_be_visible()
+    page.wait_for_timeout(2_000)  # the map is drawn
+    screen.shoot("journey_2_proposal")
+
+    page.get_by_role("button", name="Approve").click()
+    page.get_by_text("Say in a word why").wait_for()
+    page.get_by_label("Why").fill("Two vans were running late")
+    page.get_by_role("button", name="Approve").click()
+    page.get_by_text("Version 2 is in force").wait_for(timeout=A_WHILE)
+    settled(page)
+    versions = page.locator("[data-testid=stDataFrame]").last
+    versions.scroll_into_view_if_needed()
+    page.wait_for_timeout(500)
+    screen.shoot("journey_2_approved")
+    told = cells(page)
+    assert "approved" in told
+    assert "operator" in told
+    assert "Two vans were running late" in told
+
+    page.get_by_role("link", name="Live", exact=True).first.click()
+    settled(page)
+    layers.clear()
+    page.wait_for_timeout(1_000)
+    page.reload()
+    settled(page)
+    page.wait_for_function("() => performance.getEntriesByType('resource').some(e => e.name.includes('/layers/routes'))")
+    page.wait_for_timeout(2_000)
+    screen.shoot("journey_2_live")
+    after = orders(page, layers[-1]["url"])
+    assert set(after) >= {route for route in before if route in after}
+    assert [route for route in after if after[route] != before.get(route)]
+    assert is_sound(page)
+
+
+def orders(page: Page, url: str) -> dict[str, list]:
+    """Route → the places that it visits, in order, as the map's layer tells."""
+    answer = page.request.get(url)
+    assert answer.status == 200
+    features = json.loads(answer.text())["features"]
+    return {feature["properties"]["id"]: feature["geometry"]["coordinates"] for feature in features}
+
+
+def cells(page: Page) -> str:
+    """What the tables say to a screen reader."""
+    return " ".join(page.locator("[data-testid=stDataFrame] [role=gridcell]").all_inner_texts())
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_page_is_sound_in_both_themes(screen, theme):
+    for path in PATHS:
+        page = settled(screen.open(path))
+        page.locator("h1").first.wait_for()
+        page.wait_for_timeout(1_500)  # maps and charts are drawn
+        screen.shoot(f"demo{path.replace('/', '_')}_{theme}")
+        assert is_sound(page), path
+
+
+@pytest.mark.parametrize("width", [390])
+def test_live_can_be_read_on_a_phone(screen, width):
+    page = settled(screen.open("/"))
+    page.get_by_text("Needs attention").wait_for()
+    page.wait_for_timeout(1_500)
+    screen.shoot("demo_live_phone")
+
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert is_sound(page)

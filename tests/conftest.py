@@ -1,0 +1,83 @@
+"""Databases that several rooms' tests share, and the tower that stands on one of them for a test."""
+
+from __future__ import annotations
+
+import fcntl
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from lastmile import clock, demo, runtime
+from lastmile.runtime import Tower
+from lastmile.store import Store
+
+FRIDAY = datetime(2026, 11, 20, 10, 15, tzinfo=UTC)
+"""11:15 in Berlin: most vans are out, and some of them late."""
+
+
+@pytest.fixture(scope="session")
+def demo_file(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """The demo operation of three days and a Friday morning; built once, however many processes test. Copy it, don't open it."""
+    shared = tmp_path_factory.getbasetemp() if worker_id == "master" else tmp_path_factory.getbasetemp().parent
+    built = shared / "demo.duckdb"
+    with (shared / "demo.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not built.exists():
+            building = built.with_suffix(".building")
+            store = Store.open(building)
+            demo.build(store, seed=7, days=3, until=FRIDAY)
+            store.close()
+            building.replace(built)
+    return built
+
+
+@pytest.fixture
+def demo_database(demo_file: Path, tmp_path: Path) -> Path:
+    """A copy of the demo for one test."""
+    return Path(shutil.copy(demo_file, tmp_path / "demo.duckdb"))
+
+
+@pytest.fixture
+def empty_database(tmp_path: Path) -> Path:
+    """A database with the schema and nothing on record."""
+    path = tmp_path / "empty.duckdb"
+    Store.open(path).close()
+    return path
+
+
+@pytest.fixture
+def stand_on(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Tower]]:
+    """Start the tower on a database, its clock standing still at an instant, so that what is asked twice is answered the same."""
+
+    def start(database: Path, at: datetime = FRIDAY) -> Tower:
+        monkeypatch.setenv(runtime.DATABASE, str(database))
+        tower = runtime.start()
+        if tower.feed is not None:
+            tower.feed.stop()
+        tower.set_clock(clock.simulated(at, speed=0), "test")
+        return tower
+
+    runtime.stop()
+    yield start
+    runtime.stop()
+
+
+@pytest.fixture(scope="session")
+def demo_to_read(demo_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the demo for all tests that only read: answers that pages keep by path and version serve them all."""
+    return Path(shutil.copy(demo_file, tmp_path_factory.mktemp("read") / "demo.duckdb"))
+
+
+@pytest.fixture
+def demo_tower(stand_on: Callable[..., Tower], demo_to_read: Path) -> Tower:
+    """The tower on the demo, at Friday 11:15 in Berlin. For reading; a test that writes stands on `demo_database`."""
+    return stand_on(demo_to_read)
+
+
+@pytest.fixture
+def empty_tower(stand_on: Callable[..., Tower], empty_database: Path) -> Tower:
+    """The tower on an empty database."""
+    return stand_on(empty_database)

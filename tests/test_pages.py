@@ -1,0 +1,373 @@
+"""Each page through the tower's own script, without a browser: what it shows, and that it never breaks."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
+
+from lastmile import attention, kpis, queries
+from lastmile.model import Scope, stable_id
+from lastmile.ui import figures, format, palette
+from tests.conftest import FRIDAY
+
+ROOT = Path(__file__).parents[1]
+PAGES = {
+    "live": "Live",
+    "routes": "Routes",
+    "deliveries": "Deliveries",
+    "kpis": "KPIs",
+    "import_data": "Import",
+    "data_quality": "Data quality",
+}
+ADDRESSES = {"import_data": "import", "data_quality": "data-quality"}
+DAY = date(2026, 11, 20)
+BERLIN = ZoneInfo("Europe/Berlin")
+LONG = (
+    "Bundesanstalt für Wasserbau, Außenstelle Großbeeren-Süd, Abteilung für wasserbauliche Verbringungsmaßnahmen " * 2
+)
+
+pytestmark = pytest.mark.xdist_group("pages")
+
+
+@pytest.fixture(autouse=True)
+def pages_beside_the_app(monkeypatch):
+    """The server starts at app.py, beside pages/; AppTest starts at the script itself, and would look for them beside it."""
+    for module in ("elements.widgets.button", "commands.execution_control"):
+        monkeypatch.setattr(f"streamlit.{module}.get_main_script_directory", lambda _: str(ROOT))
+
+
+def visit(page: str = "live", **address: str | list[str]) -> AppTest:
+    """A page as a person with that address sees it."""
+    app = AppTest.from_file(ROOT / "lastmile" / "ui" / "tower.py", default_timeout=60)
+    for name, value in address.items():
+        app.query_params[name] = value
+    if page != "live":  # `switch_page` knows a page by its address only after a first run, which would keep its widgets
+        app._page_hash = calc_hash(ADDRESSES.get(page, page))
+    return app.run()
+
+
+def shows_no_error(app: AppTest) -> bool:
+    return not app.exception and not app.error
+
+
+def words(app: AppTest) -> str:
+    """All that is written on a page outside its tables."""
+    parts = [*app.markdown, *app.caption, *app.info, *app.warning, *app.success]
+    return "\n".join(str(part.value) for part in parts)
+
+
+def metrics(app: AppTest) -> dict[str, str]:
+    return {metric.label: metric.value for metric in app.metric}
+
+
+def frame(app: AppTest, told: str) -> pd.DataFrame:
+    """The rows of the table whose name for screen readers starts so."""
+    return next(table.value for table in app.dataframe if table.proto.alt.startswith(told))
+
+
+# Every page
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_shows_the_demo_without_an_error(demo_tower, name):
+    app = visit(name)
+
+    assert shows_no_error(app)
+    assert app.title[0].value == PAGES[name]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_opens_on_an_empty_database(empty_tower, name):
+    app = visit(name)
+
+    assert shows_no_error(app)
+    assert app.title[0].value == PAGES[name]
+
+
+@pytest.mark.parametrize("name", ["live", "routes", "kpis", "data_quality"])
+def test_an_empty_tower_says_how_to_begin(empty_tower, name):
+    app = visit(name)
+
+    assert "Nothing is on record yet" in words(app)
+    assert [link.value for link in app.page_link] == ["Bring in a file"]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_takes_a_scope_that_holds_nothing(demo_tower, name):
+    app = visit(name, depots="Westhafen", carriers="Panke Logistik (3PL)", services="medical")
+
+    assert shows_no_error(app)
+    if name in ("live", "deliveries"):
+        assert app.info
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_takes_a_day_that_nothing_is_planned_for_yet(demo_tower, name):
+    app = visit(name, day="2026-11-21", period="Other days", days=["2026-11-21", "2026-11-21"], carriers="Own fleet")
+
+    assert shows_no_error(app)
+    if name in ("live", "Routes of the day"):
+        assert app.info
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_stands_at_a_past_instant_and_says_so(demo_tower, name):
+    app = visit(name, as_of="2026-11-19T10:30")
+
+    assert shows_no_error(app)
+    assert "As known then" in words(app)
+    assert "Thu 19 Nov, 10:30 CET" in words(app)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_shows_a_single_delivery(stand_on, empty_database, name):
+    tower = stand_on(empty_database)
+    tower.store.append({"booking": pd.DataFrame([booking("ONE-1", recipient="Workshop Lindner")])})
+
+    app = visit(name)
+
+    assert shows_no_error(app)
+    assert "Nothing is on record yet" not in words(app)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_takes_very_long_names(stand_on, demo_database, name):
+    long_named(stand_on(demo_database).store)
+
+    app = visit(name, chosen="delivery~LONG-1", delivery="LONG-1", vehicle="V-LONG")
+
+    assert shows_no_error(app)
+    if name in ("live", "deliveries"):
+        assert LONG.strip() in words(app)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_an_address_that_names_what_is_not_there_is_no_error(demo_tower, name):
+    app = visit(
+        name, depots="Atlantis", chosen="delivery~nobody", delivery="nobody", vehicle="none", kpi="none", as_of="when?"
+    )
+
+    assert shows_no_error(app)
+
+
+def booking(delivery_id: str, **more: object) -> dict[str, object]:
+    """A parcel for Friday morning between nine and eleven, in Berlin."""
+    morning = datetime(2026, 11, 20, 9, tzinfo=BERLIN)
+    return {
+        "booking_id": stable_id(delivery_id),
+        "recorded_at": morning - timedelta(days=1),
+        "delivery_id": delivery_id,
+        "kind": "delivery",
+        "source": "shop",
+        "depot_id": "WHF",
+        "service": "parcels",
+        "criticality": "routine",
+        "day": DAY,
+        "zone": "Europe/Berlin",
+        "window_from": morning,
+        "window_due": morning + timedelta(hours=2),
+        "window_semantics": "arrival",
+        "early_minutes": 0.0,
+        "late_minutes": 0.0,
+        "lon": 13.4,
+        "lat": 52.5,
+    } | more
+
+
+def long_named(store) -> None:
+    """Long names everywhere: depot, carrier, vehicle, and a delivery that is late."""
+    told = {"recorded_at": FRIDAY, "name": LONG}
+    depots = queries.depots(store)
+    westhafen = depots[depots.depot_id == "WHF"].iloc[0]
+    place = {"lon": westhafen.lon, "lat": westhafen.lat, "zone": "Europe/Berlin", "currency": "EUR"}
+    vehicle = queries.vehicles(store, FRIDAY, DAY, Scope()).iloc[0]
+    store.append(
+        {
+            "depot": pd.DataFrame([told | place | {"depot_id": "WHF"}]),
+            "carrier": pd.DataFrame([told | {"carrier_id": "own", "kind": "own"}]),
+            "vehicle": pd.DataFrame(
+                [told | {"vehicle_id": vehicle.vehicle_id, "depot_id": "WHF", "carrier_id": "own"}]
+            ),
+            "booking": pd.DataFrame([booking("LONG-1", recipient=LONG, address=LONG, service=LONG.lower())]),
+        }
+    )
+
+
+# Live
+
+
+def test_the_tiles_of_live_are_the_measured_kpis(demo_tower):
+    shown = metrics(visit())
+
+    measured = kpis.measure(demo_tower.store, ["on_time_rate", "first_attempt_success"], day_from=DAY, day_to=DAY)
+    for figure in measured.itertuples():
+        assert shown[kpis.find(figure.key).label] == format.percent(figure.value)
+    assert len(measured) == 2
+
+
+def test_the_cost_of_a_running_day_is_that_of_the_last_whole_one(demo_tower):
+    shown = metrics(visit())
+
+    thursday = DAY - timedelta(days=1)
+    measured = kpis.measure(demo_tower.store, ["cost_per_drop"], day_from=thursday, day_to=thursday).iloc[0]
+    assert shown[kpis.find("cost_per_drop").label] == figures.shown(kpis.find("cost_per_drop"), measured.value, "EUR")
+
+
+def test_the_counts_of_live_are_those_of_its_stops(demo_tower):
+    shown = metrics(visit())
+
+    counts = attention.counts(queries.stops(demo_tower.store, FRIDAY, DAY, Scope()))
+    assert shown["Handed over"] == format.number(counts["handed_over"])
+    assert shown["Late or at risk"] == format.number(counts["late"] + counts["at_risk"])
+    assert counts["late"] > 0
+
+
+def test_the_queue_of_live_is_what_needs_attention_in_its_order(demo_tower):
+    queue = frame(visit(), "Open deliveries that are late")
+
+    expected = attention.needs_attention(queries.stops(demo_tower.store, FRIDAY, DAY, Scope()))
+    assert queue.recipient.tolist() == expected.recipient.tolist()
+    assert queue.cause.tolist() == expected.cause.tolist()
+    assert [status[0] for status in queue.status] == [palette.look(status).label for status in expected.status]
+
+
+def test_a_depot_in_the_address_narrows_figures_queue_and_map(demo_tower):
+    scope = Scope(depots=("WHF",))
+
+    app = visit(depots="Westhafen")
+
+    stops = queries.stops(demo_tower.store, FRIDAY, DAY, scope)
+    assert (
+        frame(app, "Open deliveries that are late").recipient.tolist()
+        == attention.needs_attention(stops).recipient.tolist()
+    )
+    measured = kpis.measure(demo_tower.store, ["on_time_rate"], day_from=DAY, day_to=DAY, scope=scope).iloc[0]
+    assert metrics(app)[kpis.find("on_time_rate").label] == format.percent(measured.value)
+
+
+def test_what_is_chosen_in_the_address_is_told_with_its_promise_and_cause(demo_tower):
+    first = attention.needs_attention(queries.stops(demo_tower.store, FRIDAY, DAY, Scope())).iloc[0]
+
+    app = visit(chosen=f"delivery~{first.delivery_id}")
+
+    assert f"**{first.recipient}**" in words(app)
+    assert first.cause in words(app)
+    assert "Read its whole story" in [link.value for link in app.page_link]
+
+
+def test_live_at_a_past_instant_counts_only_what_was_known_then(demo_tower):
+    at = datetime(2026, 11, 20, 9, 30, tzinfo=BERLIN)
+
+    shown = metrics(visit(as_of="2026-11-20T09:30"))
+
+    then = attention.counts(queries.stops(demo_tower.store, at, DAY, Scope(), at))
+    now = attention.counts(queries.stops(demo_tower.store, FRIDAY, DAY, Scope()))
+    assert shown["Handed over"] == format.number(then["handed_over"])
+    assert then["handed_over"] < now["handed_over"]
+
+
+# Routes
+
+
+def test_routes_lists_every_vehicle_of_the_day_with_what_it_has_done(demo_tower):
+    shown = frame(visit("routes"), "Routes of the day")
+
+    vehicles = queries.vehicles(demo_tower.store, FRIDAY, DAY, Scope())
+    assert sorted(shown.name) == sorted(vehicles.vehicle)
+    assert sorted(shown.done) == sorted(f"{row.deliveries_done} of {row.deliveries}" for row in vehicles.itertuples())
+
+
+def test_routes_asks_which_depot_and_a_click_narrows_the_scope(demo_tower):
+    app = visit("routes")
+    assert "Which one?" in words(app)
+
+    app.button(key="replan WHF").click().run()
+
+    assert shows_no_error(app)
+    assert app.query_params["depots"] == "Westhafen"
+    assert "Re-optimize Westhafen" in [button.label for button in app.button]
+
+
+def test_a_past_day_cannot_be_changed(demo_tower):
+    app = visit("routes", day="2026-11-19", depots="Westhafen")
+
+    assert "can't" in words(app) or "not changed" in words(app)
+    assert not [button for button in app.button if button.label.startswith("Re-optimize")]
+
+
+def test_the_first_plan_of_each_depot_is_in_force_until_another_is_approved(demo_tower):
+    versions = frame(visit("routes"), "Versions of the plans")
+
+    assert versions.version.tolist() == [1, 1, 1]
+    assert versions.depot_id.tolist() == ["GRB", "MRZ", "WHF"]
+
+
+# Deliveries
+
+
+def test_deliveries_finds_by_what_a_person_types(demo_tower):
+    stops = queries.stops(demo_tower.store, FRIDAY, DAY, Scope())
+    one = stops.dropna(subset=["recipient"]).iloc[0]
+
+    shown = frame(visit("deliveries", q=one.delivery_id.lower()), "Deliveries found")
+
+    assert one.delivery_id in shown.delivery_id.tolist()
+    assert visit("deliveries", q="no such thing").info
+
+
+def test_a_story_tells_the_promise_the_outcome_and_every_event_with_its_source(demo_tower):
+    stops = queries.stops(demo_tower.store, FRIDAY, DAY, Scope())
+    late = stops[stops.done & (stops.status == "late") & (stops.state == "delivered") & ~stops.revised].iloc[0]
+
+    app = visit("deliveries", delivery=late.delivery_id)
+
+    delivery = queries.delivery(demo_tower.store, late.delivery_id)
+    events = queries.delivery_events(demo_tower.store, late.delivery_id)
+    assert format.span(delivery.window_from, delivery.window_due, "Europe/Berlin") in words(app)
+    assert format.instant(delivery.handed_over_at, "Europe/Berlin") in words(app)
+    assert f"**{format.minutes(delivery.minutes_after_due)}** after the end" in words(app)
+    assert frame(app, "Events of").source.tolist() == events.source.tolist()
+    assert len(events) > 3
+
+
+# KPIs and data quality
+
+
+def test_the_scorecard_holds_every_kpi_of_the_catalogue_with_its_measured_value(demo_tower):
+    shown = frame(visit("kpis", period="Yesterday"), "All KPIs").set_index("label")
+
+    thursday = DAY - timedelta(days=1)
+    measured = kpis.measure(demo_tower.store, list(kpis.CATALOGUE), day_from=thursday, day_to=thursday)
+    assert sorted(shown.index) == sorted(kpi.label for kpi in kpis.CATALOGUE.values())
+    for _, figure in measured.iterrows():
+        kpi = kpis.find(figure.key)
+        currency = figure.currency if format.known(figure.get("currency")) else None
+        assert shown.loc[kpi.label, "value"] == figures.shown(kpi, figure.value, currency), kpi.key
+        assert shown.loc[kpi.label, "n"] == figure.n
+
+
+def test_a_kpi_of_every_kind_of_fact_opens_down_to_its_rows(demo_tower):
+    app = visit("kpis", period="Yesterday")
+    one_of_each = {kpi.fact: (key, kpi) for key, kpi in kpis.CATALOGUE.items()}
+
+    for key, kpi in one_of_each.values():
+        app.query_params["kpi"] = key
+        app.run()
+        assert shows_no_error(app), key
+        assert f"#### {kpi.label}" in words(app), key
+
+
+def test_the_rows_behind_a_figure_add_up_to_it(demo_tower):
+    rows = frame(visit("kpis", kpi="on_time_rate", period="Yesterday"), "Rows behind On time")
+
+    thursday = DAY - timedelta(days=1)
+    figure = kpis.measure(demo_tower.store, ["on_time_rate"], day_from=thursday, day_to=thursday).iloc[0]
+    assert len(rows) == figure.total
+    parts = rows.part.value_counts()
+    assert parts["numerator"] / (parts["numerator"] + parts["denominator"]) == pytest.approx(figure.value)
