@@ -1,0 +1,167 @@
+"""Re-optimization of the demo's Friday morning: what stays, what is proposed, and that the vans follow what is approved."""
+
+from datetime import timedelta
+
+import pytest
+
+from lastmile import decisions, demo, queries, routing
+from lastmile.errors import NotPossible
+from lastmile.model import Scope
+from lastmile.replanning import open_day, proposal_of, replanning
+from lastmile.replanning.travel import learned_travel
+from lastmile.store import Store
+from tests.conftest import FRIDAY
+
+DAY = FRIDAY.date()
+DEPOT = "WHF"
+WESTHAFEN = Scope(depots=(DEPOT,))
+
+
+@pytest.fixture
+def store(demo_database):
+    store = Store.open(demo_database)
+    yield store
+    store.close()
+
+
+def proposal(store: Store, seconds: float = 1, **options):
+    start = open_day(store, DEPOT, DAY, FRIDAY, **({"allow_transfers": False} | options))
+    return proposal_of(store, start, routing.solve(start.problem, seconds, seed=1), "somebody")
+
+
+def test_the_problem_holds_every_open_delivery_once_and_no_finished_one(store):
+    start = open_day(store, DEPOT, DAY, FRIDAY, allow_transfers=False)
+    held = [delivery_id for stop in start.problem.stops for delivery_id in stop.delivery_ids]
+    stops = queries.stops(store, FRIDAY, DAY, WESTHAFEN)
+    assert len(held) == len(set(held))
+    assert set(held) == set(stops.delivery_id[~stops.done])
+
+
+def test_each_van_on_the_road_is_committed_to_the_stop_it_drives_to(store):
+    start = open_day(store, DEPOT, DAY, FRIDAY, allow_transfers=False)
+    on_road = [van for van in start.problem.vehicles if van.in_use]
+    assert len(on_road) > 10
+    open_of = {stop.present_vehicle_id for stop in start.problem.stops}
+    assert all(van.committed_stop_ids for van in on_road if van.vehicle_id in open_of)
+
+
+def test_a_proposal_keeps_what_is_executed_and_says_who_serves_the_rest(store):
+    made = proposal(store)
+    stops = queries.stops(store, FRIDAY, DAY, WESTHAFEN)
+    planned = made.tables["planned_stop"]
+    before = queries.planned_stop_rows(store, made.open_day.parent_plan_id)
+    done = set(stops.delivery_id[stops.done]) & set(before.delivery_id)
+    kept = planned[planned.delivery_id.isin(done)].set_index("delivery_id").sort_index()
+    was = before[before.delivery_id.isin(done)].set_index("delivery_id").sort_index()
+    assert kept.arrive_at.tolist() == was.arrive_at.tolist()
+    assert planned.delivery_id.is_unique
+    unserved = {id for stop in made.open_day.problem.stops if stop.stop_id in made.solution.reasons for id in stop.delivery_ids}
+    assert set(planned.delivery_id) | unserved >= set(stops.delivery_id[~stops.done])
+
+
+def test_goods_stay_on_their_van_unless_transfers_are_allowed(store):
+    assert proposal(store).comparison.moved == ()
+    assert len(proposal(store, seconds=2, allow_transfers=True).comparison.moved) > 0
+
+
+def test_a_proposal_breaks_no_hard_limit_and_is_no_dearer_than_the_plan_that_could_be_driven(store):
+    made = proposal(store)
+    assert made.comparison.after.violations == ()
+    assert made.solution.cost <= made.solution.first_plan_cost
+
+
+def test_a_van_out_of_service_gives_its_stops_away_and_a_standby_van_may_take_them(store):
+    start = open_day(store, DEPOT, DAY, FRIDAY, allow_transfers=True, out_of_service=("WHF-01",))
+    ids = {van.vehicle_id for van in start.problem.vehicles}
+    assert "WHF-01" not in ids
+    assert ids & set(start.fleet.vehicle_id[start.fleet.departed_at.isna()])
+    made = proposal_of(store, start, routing.solve(start.problem, 2, seed=1), "somebody")
+    open_stops = made.tables["planned_stop"][~made.tables["planned_stop"].delivery_id.isin(start.done.delivery_id)]
+    assert not (open_stops.route_id == "WHF-01-20261120").any()
+
+
+def test_the_vans_of_the_demo_follow_an_approved_plan(store):
+    made = proposal(store, seconds=2)
+    decisions.propose_plan(store, made.tables, "somebody", FRIDAY)
+    decisions.approve_plan(store, made.plan_id, "somebody", "better", FRIDAY)
+    later = FRIDAY + timedelta(hours=3)
+    feed = demo.LiveFeed.of(store, lambda: later)
+    feed.step()
+    found = queries.stops(store, later, DAY, WESTHAFEN)
+    driven = found[found.done & (found.outcome_at > FRIDAY + timedelta(minutes=30)) & (found.plan_id == made.plan_id)]
+    assert len(driven) > 50
+    for _, route in driven.groupby("route_id"):
+        in_order = route.sort_values("outcome_at").stop
+        swapped = (in_order.diff().dropna() < 0).sum()
+        assert swapped <= 1  # the stop that was being driven to when the drivers heard of it
+
+
+def test_the_feed_goes_on_after_a_restart_as_if_nothing_had_happened(store, demo_file, tmp_path):
+    for minutes in (20, 40):
+        feed = demo.LiveFeed.of(store, lambda at=FRIDAY + timedelta(minutes=minutes): at)
+        feed.step()
+    other = Store.open(tmp_path / "other.duckdb")
+    demo.build(other, seed=7, days=3, until=FRIDAY)
+    demo.LiveFeed.of(other, lambda: FRIDAY + timedelta(minutes=40)).step()
+    question = "select event_id, recorded_at from event order by all"
+    assert store.ask(question).equals(other.ask(question))
+    other.close()
+
+
+def test_a_breakdown_on_demand_stops_the_van(store):
+    van = queries.vehicles(store, FRIDAY, DAY, WESTHAFEN)
+    van = van[van.departed_at.notna() & van.next_delivery_id.notna()].vehicle_id.iloc[0]
+    now = [FRIDAY]
+    feed = demo.LiveFeed.of(store, lambda: now[0])
+    feed.step()
+    feed.break_down(van)
+    now[0] = FRIDAY + timedelta(minutes=30)
+    feed.step()
+    row = queries.vehicles(store, now[0], DAY, WESTHAFEN).set_index("vehicle_id").loc[van]
+    assert row.status == "late"
+    assert row.broke_down_at >= FRIDAY
+
+
+def test_travel_times_are_learned_from_the_legs_of_the_days_before(store):
+    travel, legs = learned_travel(store, DAY)
+    assert legs > 500
+    assert 1.2 < travel.circuity < 1.6
+    assert all(20 < speed < 60 for speed in travel.speed_kmh_by_hour)
+
+
+def test_without_legs_the_default_is_used_and_said(empty_database):
+    empty = Store.open(empty_database)
+    travel, legs = learned_travel(empty, DAY)
+    assert (travel, legs) == (routing.GreatCircleTravel(), 0)
+    empty.close()
+
+
+def test_a_depot_without_a_plan_is_refused_in_words(store):
+    with pytest.raises(NotPossible, match="No plan is in force for nowhere on 20 Nov 2026"):
+        open_day(store, "nowhere", DAY, FRIDAY, allow_transfers=False)
+
+
+def test_a_job_proposes_beside_the_page_and_can_be_cancelled(store):
+    def make():
+        return open_day(store, DEPOT, DAY, FRIDAY, allow_transfers=False)
+
+    job = replanning(store, DEPOT, make, seconds=1, seed=1, actor="somebody").start()
+    job.wait(60)
+    assert job.error is None
+    assert queries.plans(store, DAY, WESTHAFEN).decision.tolist() == ["proposed", "approved"]
+    cancelled = replanning(store, DEPOT, make, seconds=60, seed=1, actor="somebody").start()
+    cancelled.cancel()
+    cancelled.wait(10)
+    assert not cancelled.running
+    assert cancelled.result is None
+    assert len(queries.plans(store, DAY, WESTHAFEN)) == 2
+
+
+def test_a_job_that_fails_says_so_in_words_and_changes_nothing(store):
+    def make():
+        return open_day(store, "nowhere", DAY, FRIDAY, allow_transfers=False)
+
+    job = replanning(store, "nowhere", make, seconds=1, seed=1, actor="somebody").start()
+    job.wait(30)
+    assert job.result is None
+    assert "No plan is in force for nowhere" in job.error
