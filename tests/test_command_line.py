@@ -1,6 +1,7 @@
 """The command line: help that teaches, JSON for programs, exit status 0, 1 and 2, messages for people."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -80,7 +81,10 @@ def test_a_demo_is_not_built_over_a_database_by_accident(demo, capsys):
 
 
 def test_kpi_splits_and_prints_json(demo, capsys):
-    assert main(["kpi", "--kpi", "on_time_rate", "--by", "depot", "--from", "2026-03-05", "--to", "2026-03-05", "--json"]) == 0
+    assert (
+        main(["kpi", "--kpi", "on_time_rate", "--by", "depot", "--from", "2026-03-05", "--to", "2026-03-05", "--json"])
+        == 0
+    )
     rows = said(capsys)
     assert [row["depot"] for row in rows] == ["GRB", "MRZ", "WHF"]
     assert all(row["included"] + row["excluded"] + row["unknown"] == row["total"] for row in rows)
@@ -149,3 +153,36 @@ def test_a_backup_can_be_opened(demo, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("LASTMILE_DATABASE", str(copy))
     assert main(["doctor", "--json"]) == 0
     assert events > 10_000
+
+
+LADE = ROOT.parent / "shared" / "data" / "lade"
+
+
+@pytest.mark.skipif(
+    not LADE.exists() and "LASTMILE_REQUIRE_REAL_FILES" not in os.environ,
+    reason="the LaDe files are not beside the checkout",
+)
+def test_the_lade_pickups_give_their_known_answers_on_the_command_line(empty_database, capsys):
+    """6,190 pickups: the figures that were worked out from the file itself when it was published to us."""
+    assert main(["import", str(LADE / "pickup_five_cities_6190.csv"), "--json"]) == 0
+    counts = next(iter(said(capsys)["files"].values()))
+    assert (counts["rows_read"], counts["rows_taken"], counts["rows_refused"]) == (6190, 6190, 0)
+    keys = ["early_rate", "on_time_rate", "late_rate", "minutes_late_p50", "lead_time_p50", "handover_far_rate"]
+    main(["kpi", *(part for key in keys for part in ("--kpi", key)), "--json"])
+    rows = {row["key"]: row for row in said(capsys)}
+    assert [round(100 * rows[key]["value"], 2) for key in keys[:3]] == [23.28, 74.96, 1.76]
+    assert (rows["minutes_late_p50"]["value"], rows["lead_time_p50"]["value"]) == (40, 124)
+    assert rows["handover_far_rate"]["numerator"] == 537
+
+
+@pytest.mark.skipif(
+    not LADE.exists() and "LASTMILE_REQUIRE_REAL_FILES" not in os.environ,
+    reason="the LaDe files are not beside the checkout",
+)
+def test_the_jilin_deliveries_have_no_promise_and_say_so(empty_database, capsys):
+    assert main(["import", str(LADE / "delivery_jl_first106.csv"), "--json"]) == 0
+    capsys.readouterr()
+    main(["kpi", "--kpi", "on_time_rate", "--json"])
+    row = said(capsys)[0]
+    assert (row["value"], row["n"], row["unknown"]) == (None, 0, 106)
+    assert row["trust_why"] == "only 0 % of deliveries have a promised window"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from lastmile import queries
+from lastmile.ui import shell
 from lastmile.ui.desk import Desk
 
 
@@ -22,4 +23,4 @@ def welcome() -> None:
             "**bring in a file** (orders, routes, events or positions, as your systems export them), or **look around in "
             "the demo operation**: stop the tower and run `python -m lastmile demo --replace`, then start it again."
         )
-        st.page_link("pages/import_data.py", label="Bring in a file", icon=":material/upload_file:")
+        st.page_link(shell.PAGES / "import_data.py", label="Bring in a file", icon=":material/upload_file:")

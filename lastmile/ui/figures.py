@@ -26,21 +26,22 @@ def day_tiles(desk: Desk, keys: Sequence[str]) -> list[Tile]:
     day = desk.day
     common = {"as_of": desk.view.as_of, "scope": desk.view.scope}
     before = {"day_from": day - timedelta(days=LINE_DAYS - 1), "day_to": day - timedelta(days=1)}
-    running = {"day_from": day, "day_to": day}
+    running = tuple(key for key in keys if not (desk.is_today and kpis.find(key).fact in COUNTED_WHEN_BACK))
     by_day = pd.concat(
-        [desk.ask(kpis.measure, tuple(keys), by=("day",), **days, **common) for days in (before, running)],
+        [
+            desk.ask(kpis.measure, tuple(keys), by=("day",), **before, **common),
+            desk.ask(kpis.measure, running, by=("day",), day_from=day, day_to=day, **common),
+        ],
         ignore_index=True,
     )
     base = desk.ask(
         kpis.measure, tuple(keys), day_from=day - timedelta(days=BASE_DAYS), day_to=day - timedelta(days=1), **common
     )
-    return [_tile(desk, kpis.find(key), by_day, base, day) for key in keys]
+    return [_tile(desk, kpis.find(key), by_day, base) for key in keys]
 
 
-def _tile(desk: Desk, kpi: Kpi, by_day: pd.DataFrame, base: pd.DataFrame, day: date) -> Tile:
+def _tile(desk: Desk, kpi: Kpi, by_day: pd.DataFrame, base: pd.DataFrame) -> Tile:
     line = by_day[by_day.key == kpi.key].sort_values("day")
-    if desk.is_today and kpi.fact in COUNTED_WHEN_BACK:
-        line = line[pd.to_datetime(line.day).dt.date < day]
     known = line[line.value.notna()]
     before = base[base.key == kpi.key]
     figure = known.iloc[-1] if len(known) else line.iloc[-1] if len(line) else None
@@ -52,7 +53,7 @@ def _tile(desk: Desk, kpi: Kpi, by_day: pd.DataFrame, base: pd.DataFrame, day: d
         value=shown(kpi, value, unit),
         help=definition(kpi),
         n=None if figure is None else int(figure.n),
-        n_of=_when(figure, day, desk.is_today),
+        n_of=_when(figure, desk.day, desk.is_today),
         change=change(kpi, value, average, unit),
         base="vs. 4-week average" if format.known(average) else None,
         direction=verdict(kpi, value, average),

@@ -181,7 +181,10 @@ def _vehicle(desk: Desk, found: pd.DataFrame, id: str) -> None:
     st.markdown(" · ".join(told))
     with st.container(horizontal=True):
         st.page_link(
-            "pages/routes.py", label="Open its route", icon=":material/route:", query_params=desk.view.link(vehicle=id)
+            shell.PAGES / "routes.py",
+            label="Open its route",
+            icon=":material/route:",
+            query_params=desk.view.link(vehicle=id),
         )
         _to_routes(vehicle.depot_id, "Re-optimize its depot", ":material/auto_fix_high:")
 
@@ -212,7 +215,7 @@ def _delivery(desk: Desk, found: pd.DataFrame, id: str) -> None:
             )
         st.markdown(" · ".join(told))
     st.page_link(
-        "pages/deliveries.py",
+        shell.PAGES / "deliveries.py",
         label="Read its whole story",
         icon=":material/history_edu:",
         query_params=desk.view.link(delivery=id),
@@ -232,7 +235,7 @@ def _to_routes(depot_id: str, label: str, icon: str) -> None:
 
 def _narrow(depot_id: str) -> None:
     shell.narrow(depots=[depot_id])
-    st.session_state["go to"] = "pages/routes.py"
+    st.session_state["go to"] = shell.PAGES / "routes.py"
 
 
 def _ago(minutes: Any) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -12,6 +13,9 @@ import streamlit as st
 
 from lastmile.model import Scope
 from lastmile.ui import format
+
+PAGES = Path(__file__).resolve().parents[2] / "pages"
+"""Links name a page by its whole path: Streamlit would look for any other beside the script, inside the package."""
 
 URL = "query-params"
 PERIODS = {"Today": 1, "Yesterday": -1, "Last 7 days": 7, "Last 28 days": 28, "Other days": 0}

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import streamlit as st
 
+from lastmile.ui.shell import PAGES
+
 HERE = Path(__file__).resolve().parent
-PAGES = HERE.parents[1] / "pages"
 ABOUT = "**Lastmile**: a control tower for last-mile delivery. Base map: schematic, own drawing."
 
 
