@@ -81,6 +81,7 @@ class LiveFeed:
         self._operation = LiveOperation(seed, at=at)
         self._followed: set[str] = set()
         self._breakdowns_left = list(store.setting(BREAKDOWNS, []))
+        self.writes = 0
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="simulated feed", daemon=True)
 
@@ -108,7 +109,10 @@ class LiveFeed:
         """Append what has been recorded up to now; rows taken by table."""
         self._repeat_breakdowns()
         self._follow_approved_plans()
-        return self._store.append(self._operation.events_until(self._now()))
+        before = self._store.version
+        taken = self._store.append(self._operation.events_until(self._now()))
+        self.writes += self._store.version - before
+        return taken
 
     def _run(self) -> None:
         while not self._stopped.wait(self._every):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +19,19 @@ DATABASE = "LASTMILE_DATABASE"
 DEFAULT_DATABASE = Path(__file__).parents[1] / "data" / "lastmile.duckdb"
 
 
+SETTLED_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A version of the data and the tower's instant then; `others` counts the writes that were not the feed's."""
+
+    version: int
+    at: datetime
+    others: int
+    since: float
+
+
 @dataclass
 class Tower:
     """What the pages and routes of one process share."""
@@ -26,10 +40,22 @@ class Tower:
     clock: Clock
     feed: LiveFeed | None = None
     replannings: dict[str, Replanning] = field(default_factory=dict)
+    _moment: Moment | None = None
 
     def now(self) -> datetime:
         """The instant that the tower stands at, in UTC."""
         return self.clock.now()
+
+    def settled(self) -> Moment:
+        """The moment that pages of figures stand at: up to a minute old while the feed runs, new after any other write.
+
+        A feed writes every second; figures over weeks that were worked out anew each time would only make people wait.
+        """
+        others = self.store.version - (self.feed.writes if self.feed else 0)
+        kept = self._moment
+        if kept is None or kept.others != others or time.monotonic() - kept.since > SETTLED_SECONDS:
+            kept = self._moment = Moment(self.store.version, self.now(), others, time.monotonic())
+        return kept
 
     def set_clock(self, clock: Clock, actor: str) -> None:
         """Set the clock for everyone and keep it for the next start."""

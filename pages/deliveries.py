@@ -12,17 +12,17 @@ SHOWN = {
     "delivery_id": Column("Delivery", "id"),
     "recipient": Column("Recipient", width="medium"),
     "address": Column("Address", width="medium"),
-    "service": Column("Service"),
+    "service": Column("Service", "words"),
     "day": Column("Day", "day"),
     "window_from": Column("From", "time", "Start of the first promise"),
     "window_due": Column("Due", "time", "End of the first promise"),
-    "state": Column("State"),
+    "state": Column("State", "words"),
     "handed_over_at": Column("Handed over", "time"),
     "minutes_after_due": Column(
         "After due", "minutes", "Minutes from the end of the promise to its anchor; negative: before"
     ),
     "attempts": Column("Attempts", "count"),
-    "reason": Column("Reason"),
+    "reason": Column("Reason", "words"),
     "vehicle_id": Column("Vehicle", "id"),
 }
 MOST = 500
@@ -65,7 +65,7 @@ table(
     id_column="delivery_id",
     choose=choose,
     chosen=chosen,
-    height=420,
+    height=420 if chosen else 760,
     empty="No delivery in this scope holds that text. Widen the period, or clear a filter.",
     download="deliveries.csv",
 )

@@ -3,12 +3,12 @@
 import streamlit as st
 
 from lastmile import queries
-from lastmile.ui import day_routes, empty, replan
+from lastmile.ui import day_routes, empty, replan, shell
 from lastmile.ui.desk import open_desk
 
 desk = open_desk("Routes")
 if story := st.session_state.pop("open story", None):
-    st.switch_page("pages/deliveries.py", query_params={"delivery": story})
+    st.switch_page(shell.PAGES / "deliveries.py", query_params={"delivery": story})
 if empty.is_empty(desk):
     empty.welcome()
     st.stop()

@@ -43,8 +43,8 @@ STOPS = {
     "service_at": Column("Planned", "time", "Start of service by the plan in force"),
     "eta_at": Column("ETA", "time"),
     "outcome_at": Column("Done", "time"),
-    "state": Column("State"),
-    "reason": Column("Reason"),
+    "state": Column("State", "words"),
+    "reason": Column("Reason", "words"),
 }
 VERSIONS = {
     "version": Column("Version", "count"),

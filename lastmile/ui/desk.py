@@ -22,11 +22,15 @@ TICK_SECONDS = 5
 
 @dataclass(frozen=True)
 class Desk:
-    """One page at one instant: the tower, what the person chose, and the instant `at` that all its questions share."""
+    """One page at one instant: the tower, what the person chose, and the instant `at` that all its questions share.
+
+    A page of figures stands at a settled moment and its `version`; None follows the data as they come.
+    """
 
     tower: Tower
     view: View
     at: datetime
+    version: int | None = None
 
     @property
     def store(self) -> Store:
@@ -49,31 +53,38 @@ class Desk:
 
     def ask(self, question: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
         """The answer of a question of queries or kpis, kept until the data change; sessions share it."""
-        return answer(self.store, question, *arguments, **named)
+        return answer(self.store, question, *arguments, latest=self.version, **named)
 
     def refreshed(self) -> Desk:
         """The same desk at the present instant, for a panel that ticks."""
-        return Desk(self.tower, self.view, _instant(self.tower, self.view))
+        return Desk(self.tower, self.view, _instant(_ticked(self.tower.now()), self.view))
 
     def clock(self) -> shell.Clock:
-        return _clock(self.tower)
+        return _clock(self.tower, _ticked(self.tower.now()))
 
 
 def open_desk(title: str, *, when: When = "day", ticking: bool = False) -> Desk:
     """Open a page on the running tower: first line of each page."""
     tower = runtime.tower()
-    view = shell.page(title, _choices(tower), _clock(tower), when=when, ticking=ticking)
-    return Desk(tower, view, _instant(tower, view))
+    moment = tower.settled() if when == "period" else None
+    now = _ticked(moment.at if moment else tower.now())
+    view = shell.page(title, _choices(tower, moment and moment.version), _clock(tower, now), when=when, ticking=ticking)
+    return Desk(tower, view, _instant(now, view), moment and moment.version)
 
 
-def answer(store: Store, question: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
-    """A question's answer, kept by the arguments and the version of the data (of the days asked, where it names them)."""
+def answer(store: Store, question: Callable[..., Any], *arguments: Any, latest: int | None = None, **named: Any) -> Any:
+    """A question's answer, kept by the arguments and the version of the data (of the days asked, where it names them).
+
+    With `latest`, an answer that was good at that version is still good.
+    """
     name = f"{question.__module__}.{question.__qualname__}"
     of_days = "day_from" in named and "day_to" in named
-    return _kept(
+    version = store.version_of(named["day_from"], named["day_to"]) if of_days else store.version
+    keep = _kept if latest is None else _worked_out
+    return keep(
         name,
         str(store.path),
-        store.version_of(named["day_from"], named["day_to"]) if of_days else store.version,
+        version if latest is None else min(version, latest),
         (arguments, tuple(sorted(named.items()))),
         lambda: question(store, *arguments, **named),
     )
@@ -84,27 +95,33 @@ def _kept(name: str, database: str, version: int, arguments: Any, _ask: Callable
     return _ask()
 
 
+@st.cache_data(max_entries=400, show_spinner="Working the figures out …")
+def _worked_out(name: str, database: str, version: int, arguments: Any, _ask: Callable[[], Any]) -> Any:  # noqa: ARG001 (the key)
+    return _ask()
+
+
 def local_date(at: datetime, zone: str) -> date:
     """The day of an instant on the clocks of a zone."""
     return at.astimezone(ZoneInfo(zone)).date()
 
 
-def _choices(tower: Tower) -> shell.Choices:
-    depots = answer(tower.store, queries.depots)
-    carriers = answer(tower.store, queries.carriers)
-    days = answer(tower.store, queries.days)
+def _choices(tower: Tower, latest: int | None) -> shell.Choices:
+    depots = answer(tower.store, queries.depots, latest=latest)
+    carriers = answer(tower.store, queries.carriers, latest=latest)
+    days = answer(tower.store, queries.days, latest=latest)
     return shell.Choices(
         depots=dict(zip(depots.depot_id, depots.name, strict=True)),
         carriers=dict(zip(carriers.carrier_id, carriers.name, strict=True)),
-        services={service: service.replace("_", " ") for service in answer(tower.store, queries.services)},
+        services={
+            service: service.replace("_", " ") for service in answer(tower.store, queries.services, latest=latest)
+        },
         first_day=days[0] if days else None,
         last_day=days[1] if days else None,
         zone=depots.zone.mode().iloc[0] if len(depots) else "UTC",
     )
 
 
-def _clock(tower: Tower) -> shell.Clock:
-    now = _ticked(tower.now())
+def _clock(tower: Tower, now: datetime) -> shell.Clock:
     return shell.Clock(
         now=now,
         told_until=answer(tower.store, queries.last_recorded_at, now),
@@ -113,9 +130,8 @@ def _clock(tower: Tower) -> shell.Clock:
     )
 
 
-def _instant(tower: Tower, view: View) -> datetime:
-    """The past instant that was asked for; the end of a past day; else now, in steps that sessions share."""
-    now = _ticked(tower.now())
+def _instant(now: datetime, view: View) -> datetime:
+    """The past instant that was asked for; the end of a past day; else now."""
     if view.as_of is not None:
         return view.as_of
     day = view.scope.day_to

@@ -121,7 +121,7 @@ def _proposal(desk: Desk, depot_id: str, proposal: Proposal) -> None:
     with left:
         _map(desk, proposal, moved)
         st.caption(
-            "Dashed grey: the plan in force. Drawn through: the proposal. Marked: stops that change vehicle or are not served."
+            "Dashed grey: the plan in force. Drawn through: the proposal. Marked: stops whose vehicle or promise changes."
         )
     with right:
         _decide(desk, depot_id, proposal)

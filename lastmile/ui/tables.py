@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any, Literal
 
 import pandas as pd
@@ -16,6 +17,7 @@ from lastmile.ui.format import CURRENCY_SIGNS
 
 Kind = Literal[
     "text",
+    "words",
     "id",
     "status",
     "tags",
@@ -31,6 +33,7 @@ Kind = Literal[
     "km",
     "flag",
 ]
+ECHO_SECONDS = 3
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -151,11 +154,15 @@ def _columns(frame: pd.DataFrame, columns: Sequence[str] | Mapping[str, Column] 
 
 
 def _ready(frame: pd.DataFrame, columns: Mapping[str, Column]) -> pd.DataFrame:
-    """Only the columns shown; a status becomes its label, shape and word."""
+    """Only the columns shown; a status becomes its label, shape and word, a share its percent, a key its words."""
     ready = frame[[name for name in columns if name in frame]].copy()
     for name in ready.columns:
         if columns[name].kind == "status":
             ready[name] = [[palette.look(str(status)).label] for status in ready[name]]
+        elif columns[name].kind == "percent":
+            ready[name] = pd.to_numeric(ready[name]) * 100
+        elif columns[name].kind == "words":
+            ready[name] = ready[name].astype("string").str.replace("_", " ")
     return ready
 
 
@@ -169,7 +176,7 @@ def _column(column: Column, zone: str, dark: bool, currency: str) -> Any:
     numbers = {
         "minutes": "%,.0f min",
         "money": f"{sign} %,.2f",
-        "percent": "percent",
+        "percent": "%.1f %%",
         "count": "%,d",
         "number": "%,.1f",
         "km": "%,.1f km",
@@ -209,12 +216,38 @@ def _selection(
         return {}
     ids = [str(value) for value in frame[id_column]]
     marked = chosen if chosen in ids else None
-    st.session_state[key] = {"selection": {"rows": [ids.index(marked)] if marked else []}}
+    place = ids.index(marked) if marked else None
+    moved_from = _moved_from(key, marked, place)
+    st.session_state[key] = {"selection": {"rows": [] if place is None else [place]}}
 
     def picked() -> None:
         rows = st.session_state[key]["selection"]["rows"]
         found = ids[rows[0]] if rows and rows[0] < len(ids) else None
-        if found != marked:  # else it is only the browser's echo of the mark
+        echoed = found == marked or (rows and rows[0] == moved_from)
+        if not echoed:
             choose(found)
 
     return {"on_select": picked, "selection_mode": "single-row"}
+
+
+def _moved_from(key: str, marked: str | None, place: int | None) -> int | None:
+    """Where the browser may still believe the marked row to be, for a moment after the rows have changed their order.
+
+    It tells that place once more as if it had been picked, though another row stands there now.
+    """
+    before = st.session_state.get(f"{key} mark")
+    mark = before if before and before.id == marked else _Mark(marked, place)
+    if mark.place != place:
+        mark = _Mark(marked, place, mark.place, monotonic())
+    st.session_state[f"{key} mark"] = mark
+    return mark.moved_from if monotonic() - mark.moved_at < ECHO_SECONDS else None
+
+
+@dataclass(frozen=True)
+class _Mark:
+    """The row that is marked, where it stands, and where it stood before it last moved."""
+
+    id: str | None
+    place: int | None
+    moved_from: int | None = None
+    moved_at: float = 0.0

@@ -63,10 +63,10 @@ def _tile(tile: Tile) -> None:
 
 
 def _arrow(change: str | None) -> str:
-    """Up or down by the sign that is written; nothing for no change."""
+    """Up or down by the sign that is written; nothing for no change, and for a count that is no change."""
     if not change or not any(digit in "123456789" for digit in change):
         return "off"
-    return "down" if change.lstrip().startswith((MINUS, "-")) else "up"
+    return {MINUS: "down", "-": "down", "+": "up"}.get(change.lstrip()[0], "off")
 
 
 def _line(values: Sequence[float] | None) -> list[float] | None:
