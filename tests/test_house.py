@@ -32,7 +32,14 @@ HOMES = {
 FORBIDDEN = {
     "lastmile/model": ("lastmile",),
     "lastmile/errors": ("lastmile",),
-    "lastmile/store": ("lastmile.queries", "lastmile.kpis", "lastmile.decisions", "lastmile.ingest", "lastmile.ui", "pages"),
+    "lastmile/store": (
+        "lastmile.queries",
+        "lastmile.kpis",
+        "lastmile.decisions",
+        "lastmile.ingest",
+        "lastmile.ui",
+        "pages",
+    ),
     "lastmile/routing/": ("lastmile.store", "lastmile.queries", "lastmile.ui", "lastmile.kpis", "lastmile.replanning"),
     "lastmile/twin/": ("lastmile.store", "lastmile.queries", "lastmile.ui", "lastmile.kpis", "lastmile.ingest"),
     "lastmile/kpis/": ("lastmile.ui", "lastmile.ingest", "lastmile.routing", "lastmile.twin"),
@@ -130,16 +137,22 @@ def test_imports_point_down_only(room):
 
 @pytest.mark.parametrize("path", sorted((ROOT / "pages").glob("*.py")), ids=place)
 def test_a_page_is_thin_and_holds_no_sql(path):
-    texts = [node.value for node in ast.walk(tree(path)) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    texts = [
+        node.value for node in ast.walk(tree(path)) if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
 
     assert len(path.read_text().splitlines()) <= MOST_LINES_OF_A_PAGE
-    assert [text for text in texts if re.search(r"\b(select|insert into|delete from|update)\b.*\b(from|into|set)\b", text)] == []
+    assert [
+        text for text in texts if re.search(r"\b(select|insert into|delete from|update)\b.*\b(from|into|set)\b", text)
+    ] == []
 
 
 def test_no_module_outgrows_the_house():
     too_long = {place(path): len(path.read_text().splitlines()) for path in PROGRAM + TESTS}
 
-    assert {path: lines for path, lines in too_long.items() if lines > MOST_LINES and not path.startswith("tests/")} == {}
+    assert {
+        path: lines for path, lines in too_long.items() if lines > MOST_LINES and not path.startswith("tests/")
+    } == {}
 
 
 def test_everything_public_is_told_in_a_docstring():
@@ -182,7 +195,9 @@ def test_nothing_is_pinned_that_nobody_needs():
 
 
 def test_no_file_names_a_place_on_somebodys_machine():
-    listed = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True)
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True
+    )
     if listed.returncode:
         pytest.skip("not a git checkout")
     machine = re.compile(r"(?<![\w.])/(home|root|Users|work|tmp|mnt|workspace)/\w", re.IGNORECASE)

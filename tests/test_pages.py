@@ -35,13 +35,6 @@ LONG = (
 pytestmark = pytest.mark.xdist_group("pages")
 
 
-@pytest.fixture(autouse=True)
-def pages_beside_the_app(monkeypatch):
-    """The server starts at app.py, beside pages/; AppTest starts at the script itself, and would look for them beside it."""
-    for module in ("elements.widgets.button", "commands.execution_control"):
-        monkeypatch.setattr(f"streamlit.{module}.get_main_script_directory", lambda _: str(ROOT))
-
-
 def visit(page: str = "live", **address: str | list[str]) -> AppTest:
     """A page as a person with that address sees it."""
     app = AppTest.from_file(ROOT / "lastmile" / "ui" / "tower.py", default_timeout=60)

@@ -55,7 +55,9 @@ def test_a_proposal_keeps_what_is_executed_and_says_who_serves_the_rest(store):
     was = before[before.delivery_id.isin(done)].set_index("delivery_id").sort_index()
     assert kept.arrive_at.tolist() == was.arrive_at.tolist()
     assert planned.delivery_id.is_unique
-    unserved = {id for stop in made.open_day.problem.stops if stop.stop_id in made.solution.reasons for id in stop.delivery_ids}
+    unserved = {
+        id for stop in made.open_day.problem.stops if stop.stop_id in made.solution.reasons for id in stop.delivery_ids
+    }
     assert set(planned.delivery_id) | unserved >= set(stops.delivery_id[~stops.done])
 
 

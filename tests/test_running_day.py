@@ -84,7 +84,15 @@ def store(tmp_path):
         {"plan_id": "v1", "route_id": "route", "stop": stop, "delivery_id": name, "arrive_at": at(arrive), "service_at": at(service), "depart_at": at(depart)}
         for name, stop, arrive, service, depart, _, _ in PLAN
     ]  # fmt: skip
-    plan = {"plan_id": "v1", "recorded_at": at("00:00"), "depot_id": "north", "day": DAY, "version": 1, "made_by": "planner", "engine": "hand"}
+    plan = {
+        "plan_id": "v1",
+        "recorded_at": at("00:00"),
+        "depot_id": "north",
+        "day": DAY,
+        "version": 1,
+        "made_by": "planner",
+        "engine": "hand",
+    }
     tables = {"plan": pd.DataFrame([plan]), "route": pd.DataFrame([route]), "planned_stop": pd.DataFrame(stops)}
     store.append({"booking": pd.DataFrame(bookings)})
     decisions.propose_plan(store, tables, "planner", at("00:01"))
@@ -103,7 +111,9 @@ def stops(store: Store, clock: str, as_of: str | None = None) -> pd.DataFrame:
 
 
 def left_on_time(store: Store) -> None:
-    drive(store, event("departed_depot", "08:40"), event("loaded", "08:30", "first"), event("loaded", "08:30", "second"))
+    drive(
+        store, event("departed_depot", "08:40"), event("loaded", "08:30", "first"), event("loaded", "08:30", "second")
+    )
 
 
 def first_done_ten_minutes_late(store: Store) -> None:

@@ -82,7 +82,9 @@ def breakdown(
         ("high:Q", "to", number),
         ("n:Q", "n", ","),
     )
-    y = alt.Y("heading:N", sort=None, title=None, axis=alt.Axis(labelLimit=260, ticks=False, domain=False))
+    y = alt.Y(
+        "heading:N", sort=None, title=None, axis=alt.Axis(labelLimit=260, labelOverlap=False, ticks=False, domain=False)
+    )
     x = alt.X("value:Q", title=unit or None, axis=alt.Axis(format="%" if percent else ",~r"))
     base = alt.Chart(shown).encode(y=y, tooltip=told)
     layers = [
@@ -90,7 +92,7 @@ def breakdown(
         base.mark_rule(color=ink, strokeWidth=2).encode(x=alt.X("low:Q"), x2="high:Q"),
         base.mark_tick(color=ink, thickness=3, height={"band": 0.62}).encode(x=x),
     ]
-    height = max(ROW_HEIGHT * len(frame), 60) + 30
+    height = ROW_HEIGHT * len(frame) + 30 + (20 if unit else 0)
     _draw(
         alt.layer(*layers, *_target(target, faint, percent, "x")), key, dark, height, description or f"{label} by group"
     )

@@ -22,31 +22,22 @@ COUNTED_WHEN_BACK = ("drop", "route")
 
 
 def day_tiles(desk: Desk, keys: Sequence[str]) -> list[Tile]:
-    """One tile a KPI for the desk's day, against the average of the four weeks before, with a line over two weeks."""
+    """One tile a KPI (a ratio) for the desk's day, against the four weeks before, with a line over two weeks."""
     day = desk.day
     common = {"as_of": desk.view.as_of, "scope": desk.view.scope}
-    before = {"day_from": day - timedelta(days=LINE_DAYS - 1), "day_to": day - timedelta(days=1)}
+    before = {"day_from": day - timedelta(days=BASE_DAYS), "day_to": day - timedelta(days=1)}
     running = tuple(key for key in keys if not (desk.is_today and kpis.find(key).fact in COUNTED_WHEN_BACK))
-    by_day = pd.concat(
-        [
-            desk.ask(kpis.measure, tuple(keys), by=("day",), **before, **common),
-            desk.ask(kpis.measure, running, by=("day",), day_from=day, day_to=day, **common),
-        ],
-        ignore_index=True,
-    )
-    base = desk.ask(
-        kpis.measure, tuple(keys), day_from=day - timedelta(days=BASE_DAYS), day_to=day - timedelta(days=1), **common
-    )
-    return [_tile(desk, kpis.find(key), by_day, base) for key in keys]
+    past = desk.ask(kpis.measure, tuple(keys), by=("day",), **before, **common)
+    now = desk.ask(kpis.measure, running, by=("day",), day_from=day, day_to=day, **common)
+    return [_tile(desk, kpis.find(key), past[past.key == key], now[now.key == key]) for key in keys]
 
 
-def _tile(desk: Desk, kpi: Kpi, by_day: pd.DataFrame, base: pd.DataFrame) -> Tile:
-    line = by_day[by_day.key == kpi.key].sort_values("day")
+def _tile(desk: Desk, kpi: Kpi, past: pd.DataFrame, now: pd.DataFrame) -> Tile:
+    line = pd.concat([past, now], ignore_index=True).sort_values("day").tail(LINE_DAYS)
     known = line[line.value.notna()]
-    before = base[base.key == kpi.key]
     figure = known.iloc[-1] if len(known) else line.iloc[-1] if len(line) else None
+    average = past.numerator.sum() / past.denominator.sum() if past.denominator.sum() else None
     value = None if figure is None else figure.value
-    average = before.value.iloc[0] if len(before) else None
     unit = _unit(figure)
     return Tile(
         label=kpi.label,

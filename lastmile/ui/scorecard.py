@@ -12,7 +12,7 @@ from lastmile import kpis, queries
 from lastmile.kpis import Kpi, Unit
 from lastmile.kpis.facts import FACTS
 from lastmile.ui import charts, figures, format
-from lastmile.ui.desk import Desk
+from lastmile.ui.desk import Desk, local_date
 from lastmile.ui.tables import Column, table
 
 DEFAULT = "on_time_rate"
@@ -164,6 +164,8 @@ def _footing(desk: Desk, kpi: Kpi, figure: pd.Series) -> str:
 
 def _trend(desk: Desk, kpi: Kpi) -> None:
     by_day = _measured(desk, [kpi.key], by=("day",))
+    if kpi.fact in figures.COUNTED_WHEN_BACK and desk.view.as_of is None:
+        by_day = by_day[pd.to_datetime(by_day.day).dt.date < local_date(desk.at, desk.zone)]
     st.markdown("**By day**")
     if by_day.value.notna().sum() == 0:
         st.info("No day of this period has a value.", icon=":material/show_chart:")
@@ -189,7 +191,8 @@ def _groups(desk: Desk, kpi: Kpi) -> None:
     if len(found) > MOST_GROUPS:
         st.caption(f"The {MOST_GROUPS} of {len(found)} groups with most behind them; the download below holds all.")
     shown = found.head(MOST_GROUPS).rename(columns={by or choices[0]: "group"})
-    shown = shown.assign(group=shown.group.astype("string").fillna("unknown").str.replace("_", " "))
+    names = {**desk.view.choices.depots, **desk.view.choices.carriers}
+    shown = shown.assign(group=shown.group.replace(names).astype("string").fillna("unknown").str.replace("_", " "))
     if shown.empty:
         st.info("Nothing to split in this scope.", icon=":material/bar_chart:")
         return

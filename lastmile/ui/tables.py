@@ -225,6 +225,7 @@ def _selection(
         found = ids[rows[0]] if rows and rows[0] < len(ids) else None
         echoed = found == marked or (rows and rows[0] == moved_from)
         if not echoed:
+            st.session_state[f"{key} mark"] = _Mark(found, rows[0] if rows else None)
             choose(found)
 
     return {"on_select": picked, "selection_mode": "single-row"}
