@@ -186,3 +186,8 @@ def test_the_jilin_deliveries_have_no_promise_and_say_so(empty_database, capsys)
     row = said(capsys)[0]
     assert (row["value"], row["n"], row["unknown"]) == (None, 0, 106)
     assert row["trust_why"] == "only 0 % of deliveries have a promised window"
+
+
+def test_the_definitions_in_docs_are_those_of_the_catalogue(capsys):
+    assert main(["kpi", "--define"]) == 0
+    assert (ROOT / "docs" / "kpis.md").read_text(encoding="utf-8") == capsys.readouterr().out

@@ -20,6 +20,9 @@ WHO = "command line"
 
 
 def _kpi(given: argparse.Namespace) -> int:
+    if given.define:
+        say(kpis.definitions())
+        return 0
     with opened_store() as store:
         found = kpis.measure(
             store,
@@ -38,6 +41,9 @@ def _kpi(given: argparse.Namespace) -> int:
 
 
 def _kpi_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--define", action="store_true", help="print what each KPI means, as Markdown, and measure nothing"
+    )
     parser.add_argument("--kpi", action="append", metavar="KEY", help="only this one (again for more); default: all")
     parser.add_argument("--from", dest="day_from", type=day, metavar="DAY", help="first service day, as 2026-11-01")
     parser.add_argument("--to", dest="day_to", type=day, metavar="DAY", help="last service day")

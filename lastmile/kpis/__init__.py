@@ -4,7 +4,7 @@ from lastmile.kpis.catalogue import CATALOGUE, find
 from lastmile.kpis.definition import Direction, Kpi, Owner, Unit
 from lastmile.kpis.figures import FIGURE_COLUMNS, TRUST_THRESHOLD
 from lastmile.kpis.measuring import measure, rows_behind
-from lastmile.kpis.telling import in_words, table, timeliness_split, to_records
+from lastmile.kpis.telling import definitions, in_words, table, timeliness_split, to_records
 
 __all__ = [
     "CATALOGUE",
@@ -14,6 +14,7 @@ __all__ = [
     "Kpi",
     "Owner",
     "Unit",
+    "definitions",
     "find",
     "in_words",
     "measure",

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from lastmile.kpis.catalogue import CATALOGUE
-from lastmile.kpis.definition import Unit
+from lastmile.kpis.definition import Kpi, Unit
 from lastmile.kpis.figures import FIGURE_COLUMNS, TRUST_THRESHOLD
 from lastmile.kpis.measuring import EVERYTHING, measure
 from lastmile.model import Scope
@@ -111,3 +111,30 @@ def _plain(value: Any) -> Any:
     if pd.isna(value):
         return None
     return value.item() if hasattr(value, "item") else value
+
+
+def definitions() -> str:
+    """The whole catalogue as Markdown: what each KPI means, by family; docs/kpis.md is this text."""
+    parts = ["# KPIs", "", "Made from the catalogue by `python -m lastmile kpi --define`; a test holds it current."]
+    for family in dict.fromkeys(kpi.family for kpi in CATALOGUE.values()):
+        parts += ["", f"## {family}"]
+        parts += [_definition(kpi) for kpi in CATALOGUE.values() if kpi.family == family]
+    return "\n".join(parts)
+
+
+def _definition(kpi: Kpi) -> str:
+    target = "none" if kpi.target is None else in_words(kpi.target, str(kpi.unit))
+    rows = {
+        "Formula": kpi.formula,
+        "Anchor": kpi.anchor,
+        "Numerator": kpi.numerator,
+        "Denominator": kpi.denominator,
+        "Left out": kpi.exclusions,
+        "Unknown": kpi.unknowns,
+        "Unit, direction": f"{kpi.unit}, {kpi.direction}",
+        "Default target": target,
+        "Owner": str(kpi.owner),
+        "Rests on the checks": ", ".join(f"`{check}`" for check in kpi.needs) or "none",
+    }
+    told = "\n".join(f"- {name}: {text}" for name, text in rows.items())
+    return f"\n### {kpi.label} (`{kpi.key}`)\n\n{kpi.question}\n\n{told}"

@@ -137,6 +137,7 @@ def _review(desk: Desk, path: Path) -> None:
 
         def work(report: Any, cancelled: Any) -> ImportResult:
             result = ingest.run_import(store, path, mapping, actor, report, cancelled)
+            path.unlink(missing_ok=True)  # what was needed of it is in the ledger and in quarantine
             tower.clock = clock.hold_at_end_of_data(store, actor)
             return result
 
