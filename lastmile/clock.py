@@ -13,6 +13,8 @@ STALE_AFTER = timedelta(minutes=5)
 
 
 class Mode(StrEnum):
+    """Whose time the tower shows: the wall's, the simulated operation's, or that of the end of a file."""
+
     REAL = "real"
     SIMULATED = "simulated"
     HELD = "held"

@@ -22,6 +22,8 @@ def stable_id(*parts: object) -> uuid.UUID:
 
 
 class EventType(StrEnum):
+    """What can happen; the words of X12 214 and EPCIS where they have one."""
+
     ORDER_RECEIVED = "order_received"
     RELEASED = "released_to_warehouse"
     PICKED = "picked"
@@ -69,12 +71,16 @@ FAILED_TRIES = (EventType.ATTEMPTED, EventType.NOT_COMPLETED, EventType.REFUSED)
 
 
 class Classifier(StrEnum):
+    """Whether an event was planned, is estimated or did happen (DCSA)."""
+
     PLANNED = "PLN"
     ESTIMATED = "EST"
     ACTUAL = "ACT"
 
 
 class StatusSource(StrEnum):
+    """Who or what told of an event."""
+
     DRIVER = "driver"
     GEOFENCE = "geofence"
     API = "api"
@@ -86,12 +92,16 @@ class StatusSource(StrEnum):
 
 
 class WindowSemantics(StrEnum):
+    """What must fall inside a promised window."""
+
     ARRIVAL = "arrival"
     SERVICE_START = "service_start"
     SERVICE_END = "service_end"
 
 
 class Criticality(StrEnum):
+    """How much hangs on a delivery."""
+
     ROUTINE = "routine"
     TIME_CRITICAL = "time_critical"
     REGULATED = "regulated"

@@ -5,7 +5,7 @@ import streamlit as st
 from lastmile import queries
 from lastmile.ui import story
 from lastmile.ui.desk import open_desk
-from lastmile.ui.tables import Column, table
+from lastmile.ui.tables import Column
 
 SHOWN = {
     "outcome": Column("Outcome", "status", "Against the first promise", 110),
@@ -55,11 +55,9 @@ found = desk.ask(queries.find_deliveries, text, scope.day_from, scope.day_to, sc
 found["outcome"] = found.timeliness.replace(story.OUTCOME_WORDS)
 told = f"More than {MOST} found; those that moved last are shown." if len(found) == MOST else f"{len(found)} found."
 st.caption(f"{told} Pick one to read its story.")
-table(
+desk.table(
     found,
     key="found",
-    zone=desk.zone,
-    dark=desk.view.dark,
     alt="Deliveries found",
     columns=SHOWN,
     id_column="delivery_id",

@@ -337,7 +337,7 @@ def test_an_older_database_is_migrated_after_a_backup(tmp_path, monkeypatch):
     newer = tmp_path / "sql"
     shutil.copytree(ROOT / "lastmile" / "sql", newer)
     (newer / "migrations" / "0099_weather.sql").write_text("create table weather (day date, words varchar);")
-    monkeypatch.setattr("lastmile.store.SQL", newer)
+    monkeypatch.setattr("lastmile.store.ledger.SQL", newer)
     store = Store.open(path)
     assert store.schema_version() == 99
     assert store.value("select count(*) from weather") == 0
@@ -350,7 +350,7 @@ def test_an_older_database_is_migrated_after_a_backup(tmp_path, monkeypatch):
 
 
 def test_a_write_that_touches_most_makes_the_derived_tables_anew_with_the_same_answer(store, monkeypatch):
-    monkeypatch.setattr("lastmile.store.MANY_TOUCHED", 5)
+    monkeypatch.setattr("lastmile.store.derived.MANY_TOUCHED", 5)
     for batch in random_batches(11):
         store.append(batch)
         assert differences(store) == dict.fromkeys(differences(store), 0)

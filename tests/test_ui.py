@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from datetime import UTC, date, datetime, timedelta
 
@@ -12,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from lastmile.model import Status
-from lastmile.ui import format, palette, shell, tables
+from lastmile.ui import format, palette, shell
 from lastmile.ui.maps import camera
 
 NOON = datetime(2026, 11, 23, 11, 48, 6, tzinfo=UTC)  # 12:48:06 in Berlin
@@ -98,14 +96,6 @@ def test_the_badge_is_amber_when_data_are_stale_or_the_page_stands_in_the_past()
     assert shell.badge_text(stale, None, "UTC").startswith(":yellow-badge")
     assert shell.badge_text(shell.Clock(NOON, NOON), past, "UTC").startswith(":yellow-badge")
     assert shell.badge_text(shell.Clock(NOON, NOON), None, "UTC").startswith(":blue-badge")
-
-
-def test_a_download_cannot_run_formulas_but_keeps_numbers():
-    frame = pd.DataFrame({"=name": ["=1+1", "@SUM(A1)", "Bäcker", None], "minutes": [-4.5, 2.0, math.nan, 0.0]})
-
-    rows = list(csv.reader(io.StringIO(tables.neutralized_csv(frame).decode("utf-8-sig"))))
-
-    assert rows == [["'=name", "minutes"], ["'=1+1", "-4.5"], ["'@SUM(A1)", "2.0"], ["Bäcker", ""], ["", "0.0"]]
 
 
 def test_a_map_shows_all_it_is_given_and_berlin_when_that_is_nothing():

@@ -100,5 +100,6 @@ def _kept(place: int, name: str, reading: Reading) -> str:
 
 
 def refuse_without_rows(connection: duckdb.DuckDBPyConnection, path: Path, rejected: int = 0) -> None:
+    """Raises UnreadableFile where a file has a header and no row under it."""
     if not rejected and connection.execute("select 1 from file_row limit 1").fetchone() is None:
         raise UnreadableFile(f"{path.name} has a header and no row below it; there is nothing to import.")

@@ -84,6 +84,7 @@ def stable_id_sql(*parts: str) -> str:
 
 
 def text_or_empty(sql: str) -> str:
+    """An SQL expression as text, empty where it is null."""
     return f"coalesce({sql}::varchar, '')"
 
 

@@ -7,6 +7,8 @@ from enum import StrEnum
 
 
 class Quality(StrEnum):
+    """The dimensions of data quality that a check belongs to."""
+
     COMPLETENESS = "completeness"
     VALIDITY = "validity"
     UNIQUENESS = "uniqueness"

@@ -9,6 +9,8 @@ Rule = tuple[str, str]  # why a row is left out, and the SQL condition that says
 
 
 class Unit(StrEnum):
+    """What a KPI is measured in."""
+
     SHARE = "share"  # 0 to 1, shown in %
     MINUTES = "minutes"
     MONEY = "money"  # in the currency of its rows
@@ -17,11 +19,15 @@ class Unit(StrEnum):
 
 
 class Direction(StrEnum):
+    """Which way is better."""
+
     HIGHER = "higher is better"
     LOWER = "lower is better"
 
 
 class Owner(StrEnum):
+    """The role that answers for a KPI."""
+
     OPERATIONS = "operations manager"
     PROJECT = "project lead"
     EXECUTIVE = "executive"

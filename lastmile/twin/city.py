@@ -26,6 +26,8 @@ BOUNDS = (13.08, 52.33, 13.72, 52.66)  # west, south, east, north of all that th
 
 @dataclass(frozen=True)
 class Depot:
+    """A place where routes start, at its true coordinates."""
+
     depot_id: str
     name: str
     lon: float

@@ -207,5 +207,6 @@ def _breaks_down(seed: int, day: date, number: int) -> float:
 
 
 def depot_place(vehicle: fleet.Vehicle) -> tuple[float, float]:
+    """Where a vehicle's depot lies, in km east and north of the middle of the city."""
     depot = next(depot for depot in city.DEPOTS if depot.depot_id == vehicle.depot_id)
     return float(city.x_km(depot.lon)), float(city.y_km(depot.lat))

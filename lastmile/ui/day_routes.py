@@ -10,7 +10,7 @@ import streamlit as st
 from lastmile import queries
 from lastmile.ui import charts, format
 from lastmile.ui.desk import Desk
-from lastmile.ui.tables import Column, table
+from lastmile.ui.tables import Column
 
 MOST_ROUTES_AT_ONCE = 24
 
@@ -64,11 +64,9 @@ VERSIONS = {
 def show(desk: Desk, vehicles: pd.DataFrame, stops: pd.DataFrame) -> None:
     """The table of routes; the timeline of all, or of the one that is chosen with its stops."""
     chosen = st.query_params.get("vehicle")
-    table(
+    desk.table(
         _routes(desk),
         key="routes",
-        zone=desk.zone,
-        dark=desk.view.dark,
         alt="Routes of the day",
         columns=ROUTES,
         id_column="vehicle_id",
@@ -96,11 +94,9 @@ def choose(vehicle_id: str | None) -> None:
 
 def versions(desk: Desk) -> None:
     """All versions of the day's plans, with who decided and why."""
-    table(
+    desk.table(
         desk.ask(queries.plans, desk.day, desk.view.scope, desk.view.as_of),
         key="versions",
-        zone=desk.zone,
-        dark=desk.view.dark,
         alt="Versions of the plans of the day",
         columns=VERSIONS,
         height="content",
@@ -118,11 +114,9 @@ def _routes(desk: Desk) -> pd.DataFrame:
 def _one(desk: Desk, stops: pd.DataFrame, vehicle_id: str) -> None:
     st.markdown(f"**{vehicle_id}**: {format.count(len(stops), 'delivery', 'deliveries')}, {int(stops.done.sum())} done")
     _timeline_of(desk, stops)
-    table(
+    desk.table(
         stops,
         key="route stops",
-        zone=desk.zone,
-        dark=desk.view.dark,
         alt=f"Stops of {vehicle_id}",
         columns=STOPS,
         id_column="delivery_id",

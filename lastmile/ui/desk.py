@@ -8,13 +8,14 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pandas as pd
 import streamlit as st
 
 from lastmile import queries, runtime
 from lastmile.clock import Mode
 from lastmile.runtime import Tower
 from lastmile.store import Store
-from lastmile.ui import shell
+from lastmile.ui import shell, tables
 from lastmile.ui.shell import View, When
 
 TICK_SECONDS = 5
@@ -54,6 +55,10 @@ class Desk:
     def ask(self, question: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
         """The answer of a question of queries or kpis, kept until the data change; sessions share it."""
         return answer(self.store, question, *arguments, latest=self.version, **named)
+
+    def table(self, frame: pd.DataFrame, **options: Any) -> None:
+        """A table in the desk's zone and theme; options as of `tables.table`."""
+        tables.table(frame, **({"zone": self.zone, "dark": self.view.dark} | options))
 
     def refreshed(self) -> Desk:
         """The same desk at the present instant, for a panel that ticks."""

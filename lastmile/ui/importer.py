@@ -18,7 +18,7 @@ from lastmile.jobs import Job
 from lastmile.ui import errors, format
 from lastmile.ui.desk import Desk
 from lastmile.ui.jobs import watch
-from lastmile.ui.tables import Column, table
+from lastmile.ui.tables import Column
 from lastmile.ui.tiles import Tile, kpi_row
 
 KINDS = ["csv", "tsv", "txt", "json", "jsonl", "ndjson", "parquet", "xlsx", "xls", "xlsm", "ods"]
@@ -96,11 +96,9 @@ def history(desk: Desk) -> None:
     """All imports, and for the one that is chosen: its quarantine and its undo."""
     found = desk.ask(ingest.imports)
     chosen = st.session_state.get("chosen import")
-    table(
+    desk.table(
         found,
         key="imports",
-        zone=desk.zone,
-        dark=desk.view.dark,
         alt="Imports",
         columns=IMPORTS,
         id_column="import_id",
@@ -169,11 +167,9 @@ def _mapping(desk: Desk, path: Path, guessed: Guess) -> Mapping | None:
         for question in guessed.questions:
             st.warning(question, icon=":material/help:")
         with st.expander("What each column was taken for, and why"):
-            table(
+            desk.table(
                 pd.DataFrame([vars(finding) for finding in guessed.findings]),
                 key="findings",
-                zone=desk.zone,
-                dark=desk.view.dark,
                 alt="Columns and the fields they were taken for",
                 columns=FINDINGS,
                 height="content",
@@ -264,11 +260,9 @@ def _problems(desk: Desk, problems: Any, key: str) -> None:
         vars(problem) | {"examples": "; ".join(f"row {row}: {value}" for row, value in problem.examples)}
         for problem in problems
     ]
-    table(
+    desk.table(
         pd.DataFrame(rows),
         key=key,
-        zone=desk.zone,
-        dark=desk.view.dark,
         alt="Problems found, by kind",
         columns=PROBLEMS,
         height="content",

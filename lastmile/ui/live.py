@@ -11,7 +11,7 @@ from lastmile import attention, queries
 from lastmile.ui import day_map, demo_controls, figures, format, palette, shell
 from lastmile.ui.desk import Desk
 from lastmile.ui.maps import Chosen
-from lastmile.ui.tables import Column, table
+from lastmile.ui.tables import Column
 from lastmile.ui.tiles import Tile, kpi_row
 
 KPI_KEYS = ("on_time_rate", "first_attempt_success", "cost_per_drop")
@@ -117,11 +117,9 @@ def _queue(desk: Desk, stops: pd.DataFrame) -> None:
         st.markdown(palette.badge("late", f"{counts['late']} late"), width="content")
         st.markdown(palette.badge("at risk", f"{counts['at_risk']} at risk"), width="content")
     picked = chosen()
-    table(
+    desk.table(
         queue,
         key="queue",
-        zone=desk.zone,
-        dark=desk.view.dark,
         alt="Open deliveries that are late or at risk",
         columns=QUEUE,
         id_column="delivery_id",
@@ -137,11 +135,9 @@ def _depots(desk: Desk, vehicles: pd.DataFrame, stops: pd.DataFrame) -> None:
     if stops.depot_id.nunique() < 2:
         return
     names = desk.ask(queries.depots).set_index("depot_id").name
-    table(
+    desk.table(
         attention.by_depot(stops, vehicles).assign(depot=lambda rows: rows.depot_id.map(names).fillna(rows.depot_id)),
         key="depots now",
-        zone=desk.zone,
-        dark=desk.view.dark,
         alt="How each depot stands",
         columns=DEPOTS,
         height="content",

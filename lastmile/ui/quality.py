@@ -11,7 +11,7 @@ from lastmile import kpis, queries
 from lastmile.kpis.checks import CHECKS, Quality
 from lastmile.ui import figures, format
 from lastmile.ui.desk import Desk
-from lastmile.ui.tables import Column, table
+from lastmile.ui.tables import Column
 from lastmile.ui.tiles import Tile, kpi_row
 
 TILES = (
@@ -81,11 +81,9 @@ def show(desk: Desk) -> None:
 def _table(
     desk: Desk, key: str, frame: pd.DataFrame, columns: dict[str, Column], alt: str, height: Any = "content"
 ) -> None:
-    table(
+    desk.table(
         frame,
         key=key,
-        zone=desk.zone,
-        dark=desk.view.dark,
         alt=alt,
         columns=columns,
         height=height,

@@ -13,7 +13,7 @@ from lastmile.ui import errors, format, shell
 from lastmile.ui.desk import Desk
 from lastmile.ui.jobs import watch
 from lastmile.ui.maps import comparison_map
-from lastmile.ui.tables import Column, table
+from lastmile.ui.tables import Column
 from lastmile.ui.tiles import Tile, kpi_row
 
 SECONDS = (3, 10, 30)
@@ -126,20 +126,16 @@ def _proposal(desk: Desk, depot_id: str, proposal: Proposal) -> None:
     with right:
         _decide(desk, depot_id, proposal)
         if proposal.solution.reasons:
-            table(
+            desk.table(
                 pd.DataFrame([{"stop": id, "why": reason.words} for id, reason in proposal.solution.reasons.items()]),
                 key="not served",
-                zone=desk.zone,
-                dark=desk.view.dark,
                 alt="Stops that the proposal does not serve",
                 columns=NOT_SERVED,
                 height=150,
             )
-    table(
+    desk.table(
         moved,
         key="moves",
-        zone=desk.zone,
-        dark=desk.view.dark,
         alt="Deliveries that change vehicle or whose promise changes",
         columns=MOVES,
         height=260,

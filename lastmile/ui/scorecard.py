@@ -13,7 +13,7 @@ from lastmile.kpis import Kpi, Unit
 from lastmile.kpis.facts import FACTS
 from lastmile.ui import charts, figures, format
 from lastmile.ui.desk import Desk, local_date
-from lastmile.ui.tables import Column, table
+from lastmile.ui.tables import Column
 
 DEFAULT = "on_time_rate"
 MOST_GROUPS = 25
@@ -44,11 +44,9 @@ def overview(desk: Desk) -> str:
     """The table of all KPIs; the key of the one that is chosen."""
     chosen = st.query_params.get("kpi", DEFAULT)
     chosen = chosen if chosen in kpis.CATALOGUE else DEFAULT
-    table(
+    desk.table(
         _overview(desk),
         key="scorecard",
-        zone=desk.zone,
-        dark=desk.view.dark,
         alt="All KPIs of the period",
         columns=OVERVIEW,
         id_column="key",
@@ -223,11 +221,9 @@ def _rows(desk: Desk, kpi: Kpi) -> None:
         )
     shown = rows if part is None else rows[rows.part == part]
     key_column = shown.columns[0]
-    table(
+    desk.table(
         shown,
         key="rows behind",
-        zone=desk.zone,
-        dark=desk.view.dark,
         alt=f"Rows behind {kpi.label}",
         columns={name: _column(name, shown[name]) for name in shown.columns},
         id_column=key_column,

@@ -11,7 +11,7 @@ from lastmile import queries
 from lastmile.model import REASONS
 from lastmile.ui import format, palette
 from lastmile.ui.desk import Desk
-from lastmile.ui.tables import Column, table
+from lastmile.ui.tables import Column
 
 STAGES = {
     "received_at": "Ordered",
@@ -186,11 +186,10 @@ def _events(desk: Desk, delivery: pd.Series) -> None:
         events["reason"] = [_words(reason) if format.known(reason) else None for reason in events.reason]
         events["detail"] = events.payload.fillna("").str.strip("{}").str.replace('"', "").str.replace(",", ", ")
     st.markdown(f"**Events** :gray[{len(events)} on record]")
-    table(
+    desk.table(
         events,
         key="events",
         zone=delivery.zone,
-        dark=desk.view.dark,
         alt=f"Events of {delivery.delivery_id}",
         columns=EVENTS,
         height="content",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic
@@ -12,6 +10,7 @@ from typing import Any, Literal
 import pandas as pd
 import streamlit as st
 
+from lastmile import exporting
 from lastmile.ui import palette
 from lastmile.ui.format import CURRENCY_SIGNS
 
@@ -34,7 +33,6 @@ Kind = Literal[
     "flag",
 ]
 ECHO_SECONDS = 3
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True)
@@ -124,26 +122,9 @@ def table(
 def download_button(frame: pd.DataFrame, file_name: str, *, key: str, label: str = "Download CSV") -> None:
     """A button that writes the CSV only when it is pressed."""
     st.download_button(
-        label, data=lambda: neutralized_csv(frame), file_name=file_name, mime="text/csv", key=key,
+        label, data=lambda: exporting.csv_bytes(frame), file_name=file_name, mime="text/csv", key=key,
         icon=":material/download:", on_click="ignore", type="tertiary",
     )  # fmt: skip
-
-
-def neutralized_csv(frame: pd.DataFrame) -> bytes:
-    """CSV in UTF-8 with a mark, for spreadsheets; a text that would be read as a formula gets an apostrophe first."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow([_neutral(name) for name in frame.columns])
-    writer.writerows([_neutral(value) for value in row] for row in frame.itertuples(index=False, name=None))
-    return out.getvalue().encode("utf-8-sig")
-
-
-def _neutral(value: Any) -> Any:
-    if isinstance(value, str):
-        return f"'{value}" if value.startswith(FORMULA_STARTS) else value
-    if isinstance(value, pd.Timestamp):
-        return value.isoformat()
-    return "" if pd.api.types.is_scalar(value) and pd.isna(value) else value
 
 
 def _columns(frame: pd.DataFrame, columns: Sequence[str] | Mapping[str, Column] | None) -> dict[str, Column]:

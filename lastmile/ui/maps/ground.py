@@ -60,6 +60,7 @@ def district_names(dark: bool) -> list[pdk.Layer]:
 
 
 def deck(layers: list[pdk.Layer], camera: pdk.ViewState, dark: bool) -> pdk.Deck:
+    """Layers over the base map, seen through a camera."""
     return pdk.Deck(
         layers=layers,
         initial_view_state=camera,
@@ -71,4 +72,5 @@ def deck(layers: list[pdk.Layer], camera: pdk.ViewState, dark: bool) -> pdk.Deck
 
 
 def show(drawing: pdk.Deck, key: str, height: int, alt: str, on_select: object) -> None:
+    """Put a deck on the page."""
     st.pydeck_chart(drawing, key=key, height=height, alt=alt, on_select=on_select, selection_mode="single-object")

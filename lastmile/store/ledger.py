@@ -1,15 +1,13 @@
-"""DuckDB: the ledger, the master data, the derived tables of the present. One writer, a cursor for each question."""
+"""The store: one writer, a cursor for each question, migrations, settings."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import re
 import shutil
 import threading
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -18,66 +16,13 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
-from lastmile.errors import BadBatch, DiskFull, StoreInUse, StoreTooNew
+from lastmile.errors import BadBatch, DiskFull, StoreTooNew
+from lastmile.store.connection import connect, roll_back
+from lastmile.store.derived import DERIVED, OF_A_DAY, days_of, make_anew, merge, touch
+from lastmile.store.tables import Batch, as_arrow, columns_of, insert_new
 
-SQL = Path(__file__).parent / "sql"
-MANY_TOUCHED = 10_000
+SQL = Path(__file__).parents[1] / "sql"
 NO_ROOM = ("No space left", "Could not write", "Disk quota", "File too large")
-Frame = pd.DataFrame | pa.Table
-Batch = Mapping[str, Frame]
-
-# How a row of each table is told to be there already. `None`: by all that it says, against the latest row of its key.
-IDENTITIES: dict[str, tuple[str, ...]] = {
-    "event": ("event_id",),
-    "booking": ("booking_id",),
-    "charge": ("charge_id",),
-    "plan": ("plan_id",),
-    "route": ("plan_id", "route_id"),
-    "planned_stop": ("plan_id", "delivery_id"),
-    "shift": ("shift_id",),
-    "milestone_delivery": ("milestone_id", "delivery_id"),
-}
-MASTER_KEYS: dict[str, tuple[str, ...]] = {
-    "depot": ("depot_id",),
-    "carrier": ("carrier_id",),
-    "rate_card": ("carrier_id", "valid_from"),
-    "vehicle": ("vehicle_id",),
-    "driver": ("driver_id",),
-    "milestone": ("milestone_id",),
-    "source": ("source",),
-}
-
-
-@dataclass(frozen=True)
-class Derived:
-    """A table of the present: `key` names its grain, `state` the query that makes it from all or from what was touched."""
-
-    table: str
-    key: str
-    everything: str
-    touched: str
-
-
-DERIVED = (
-    Derived(
-        "delivery",
-        "delivery_id",
-        "from delivery_state('infinity'::timestamptz, 'event', 'booking', null, null)",
-        "from delivery_state('infinity'::timestamptz, 'touched_event', 'touched_booking', null, null)",
-    ),
-    Derived(
-        "route_run",
-        "route_id",
-        "from route_state('infinity'::timestamptz, 'event', null, null)",
-        "from route_state('infinity'::timestamptz, 'touched_route_event', null, null)",
-    ),
-    Derived(
-        "plan_decision",
-        "plan_id",
-        "from plan_decision_state('infinity'::timestamptz, 'event')",
-        "from plan_decision_state('infinity'::timestamptz, 'touched_plan_event')",
-    ),
-)
 
 
 class Store:
@@ -103,7 +48,7 @@ class Store:
         """
         path = Path(path)
         path.parent.mkdir(parents=True, exist_ok=True)
-        store = cls(path, _connect(path, memory_limit))
+        store = cls(path, connect(path, memory_limit))
         try:
             store._migrate()
             store._define()
@@ -151,7 +96,7 @@ class Store:
                 connection.execute("commit")
             except duckdb.Error as error:
                 self._touched_days = None
-                _roll_back(connection)
+                roll_back(connection)
                 if any(sign in str(error) for sign in NO_ROOM):
                     self._reopen()
                     raise DiskFull(
@@ -159,7 +104,7 @@ class Store:
                     ) from error
                 raise
             except BaseException:
-                _roll_back(connection)
+                roll_back(connection)
                 raise
             finally:
                 connection.close()
@@ -188,33 +133,33 @@ class Store:
         Returns the number of rows taken by table; a row that is there already is not taken again.
         Raises BadBatch where a column is not of the table or a needed value is missing.
         """
-        incoming = {table: _as_arrow(table, frame) for table, frame in batch.items() if len(frame)}
+        incoming = {table: as_arrow(table, frame) for table, frame in batch.items() if len(frame)}
         if not incoming:
             return dict.fromkeys(batch, 0)
         with self.write() as connection:
             for table in ("event", "booking"):
                 connection.execute(f"create or replace temp table incoming_{table} as from {table} limit 0")
             taken = {table: self._append_table(connection, table, rows, import_id) for table, rows in incoming.items()}
-            _touch(connection, "incoming_event", "incoming_booking")
-            self._merge(connection)
+            touch(connection, "incoming_event", "incoming_booking")
+            merge(connection)
             if incoming.keys() <= OF_A_DAY.keys():
-                self._touched_days = _days_of(connection, incoming.keys())
+                self._touched_days = days_of(connection, incoming.keys())
         return dict.fromkeys(batch, 0) | taken
 
     def merge_touched(self, connection: duckdb.DuckDBPyConnection, import_id: str) -> None:
         """Refresh the derived rows that the rows of an import touch; called inside `write()` after a bulk insert."""
-        _touch(
+        touch(
             connection,
             "event where import_id = $import_id",
             "booking where import_id = $import_id",
             import_id=import_id,
         )
-        self._merge(connection)
+        merge(connection)
 
     def rebuild(self) -> None:
         """Empty the derived tables and make them again from the ledger."""
         with self.write() as connection:
-            _make_anew(connection)
+            make_anew(connection)
 
     def backup(self, target: Path) -> Path:
         """Copy the database to `target` while the tower runs; writers wait for the copy."""
@@ -227,7 +172,7 @@ class Store:
     def _append_table(
         self, connection: duckdb.DuckDBPyConnection, table: str, rows: pa.Table, import_id: str | None
     ) -> int:
-        columns = _columns_of(connection, table)
+        columns = columns_of(connection, table)
         unknown = set(rows.column_names) - columns.keys()
         if unknown:
             raise BadBatch(f"Table {table} has no column {', '.join(sorted(unknown))}; it has {', '.join(columns)}.")
@@ -237,28 +182,11 @@ class Store:
         try:
             connection.execute(f"create or replace temp table incoming_{table} as from {table} limit 0")
             connection.execute(f"insert into incoming_{table} by name from incoming_rows")
-            return connection.execute(_insert_new(table, columns)).fetchone()[0]
+            return connection.execute(insert_new(table, columns)).fetchone()[0]
         except (duckdb.ConstraintException, duckdb.ConversionException) as error:
             raise BadBatch(f"Rows for {table} were refused: {error}") from error
         finally:
             connection.unregister("incoming_rows")
-
-    def _merge(self, connection: duckdb.DuckDBPyConnection) -> None:
-        if _touches_most(connection):
-            _make_anew(connection)
-            return
-        for name, query in TOUCHED_ROWS.items():
-            connection.execute(f"create or replace temp table {name} as {query}")
-        for derived in DERIVED:
-            connection.execute(f"create or replace temp table touched_state as {derived.touched}")
-            connection.execute(
-                f"delete from {derived.table} where {derived.key} in (from touched_{derived.key.removesuffix('_id')}) "
-                f"and {derived.key} not in (select {derived.key} from touched_state)"
-            )
-            connection.execute(
-                f"merge into {derived.table} using touched_state using ({derived.key}) "
-                "when matched then update when not matched then insert"
-            )
 
     # Schema
 
@@ -301,7 +229,7 @@ class Store:
                 connection.execute(f"drop table if exists {derived.table}")
             for text in texts:
                 connection.execute(text)
-            _make_anew(connection)
+            make_anew(connection)
         self.set_setting("derived_fingerprint", fingerprint, "system")
 
     # Settings
@@ -322,126 +250,4 @@ class Store:
     def _reopen(self) -> None:
         """After a full disk every statement fails until all connections are closed and opened again."""
         self._connection.close()
-        self._connection = _connect(self.path, None)
-
-
-def _connect(path: Path, memory_limit: str | None) -> duckdb.DuckDBPyConnection:
-    try:
-        connection = duckdb.connect(str(path))
-    except duckdb.IOException as error:
-        holder = re.search(r"PID (\d+)", str(error))
-        if "lock" not in str(error).lower():
-            raise
-        who = f"process {holder[1]}" if holder else "another process"
-        raise StoreInUse(
-            f"{path} is in use by {who}. Stop it (the tower that is running, perhaps), or choose another file with "
-            "LASTMILE_DATABASE."
-        ) from error
-    connection.execute("set TimeZone = 'UTC'")
-    if memory_limit:
-        connection.execute("set memory_limit = $limit", {"limit": memory_limit})
-    return connection
-
-
-def _roll_back(connection: duckdb.DuckDBPyConnection) -> None:
-    with suppress(duckdb.Error):  # the failure that brought us here is the one to report
-        connection.execute("rollback")
-
-
-def _columns_of(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
-    if table not in IDENTITIES | MASTER_KEYS:
-        raise BadBatch(f"There is no table {table} to append to; there are {', '.join(IDENTITIES | MASTER_KEYS)}.")
-    return {row[0]: row[1] for row in connection.execute(f"describe {table}").fetchall()}
-
-
-def _insert_new(table: str, columns: Mapping[str, str]) -> str:
-    """The statement that takes the incoming rows that `table` does not have; only names of our own schema in it."""
-    if table in IDENTITIES:
-        key = ", ".join(IDENTITIES[table])
-        return (
-            f"insert into {table} by name select incoming.* from incoming_{table} as incoming anti join (select {key} from {table} "
-            f"where import_id is null or import_id not in (select import_id from undone_import)) as present using ({key}) "
-            f"qualify row_number() over (partition by {key}) = 1"
-        )
-    key = MASTER_KEYS[table]
-    said = [column for column in columns if column not in ("recorded_at", "import_id")]
-    same = " and ".join(f"latest.{column} is not distinct from incoming.{column}" for column in said)
-    return (
-        f"insert into {table} by name select incoming.* from incoming_{table} as incoming where not exists "
-        f"(select 1 from (from {table} qualify row_number() over (partition by {', '.join(key)} order by recorded_at desc) = 1)"
-        f" as latest where {same})"
-    )
-
-
-# The days that rows of these tables are about; a row of any other table may concern every day.
-OF_A_DAY = {
-    "event": "select day from delivery semi join touched_delivery using (delivery_id) "
-    "union select day from route semi join touched_route using (route_id) "
-    "union select day from plan semi join touched_plan using (plan_id)",
-    "booking": "select day from incoming_booking union select day from delivery semi join touched_delivery using (delivery_id)",
-    "charge": "select day from delivery semi join incoming_charge using (delivery_id) "
-    "union select day from route semi join incoming_charge using (route_id) "
-    "union select occurred_at::date from incoming_charge",
-    "shift": "select day from incoming_shift",
-    "plan": "select day from incoming_plan",
-    "route": "select day from incoming_route",
-    "planned_stop": "select day from plan semi join incoming_planned_stop using (plan_id)",
-    "milestone": "select need_by::date from incoming_milestone",
-    "milestone_delivery": "select day from delivery semi join incoming_milestone_delivery using (delivery_id)",
-}
-
-
-def _days_of(connection: duckdb.DuckDBPyConnection, tables: Iterable[str]) -> list[date]:
-    queries = " union ".join(OF_A_DAY[table] for table in tables)
-    return [row[0] for row in connection.execute(queries).fetchall() if row[0] is not None]
-
-
-def _touches_most(connection: duckdb.DuckDBPyConnection) -> bool:
-    """Whether a write touches so much that making all anew is quicker: a first big import, for one."""
-    touched = connection.execute("select count(*) from touched_delivery").fetchone()[0]
-    known = connection.execute("select count(*) from delivery").fetchone()[0]
-    return touched > max(MANY_TOUCHED, known / 2)
-
-
-def _make_anew(connection: duckdb.DuckDBPyConnection) -> None:
-    for derived in DERIVED:
-        connection.execute(f"delete from {derived.table}")
-        connection.execute(f"insert into {derived.table} by name {derived.everything}")
-
-
-TOUCHED = {
-    "touched_delivery": "select delivery_id from {events} union select delivery_id from {bookings}",
-    "touched_route": "select distinct route_id from {events}",
-    "touched_plan": "select distinct payload ->> 'plan_id' as plan_id from (from {events}) where type like 'plan_%'",
-}
-TOUCHED_ROWS = {
-    "touched_event": "from event semi join touched_delivery using (delivery_id)",
-    "touched_booking": "from booking semi join touched_delivery using (delivery_id)",
-    "touched_route_event": "from event semi join touched_route using (route_id)",
-    "touched_plan_event": "from event where type between 'plan_approved' and 'plan_rejected' "
-    "and (payload ->> 'plan_id') in (from touched_plan)",
-}
-
-
-def _touch(connection: duckdb.DuckDBPyConnection, events: str, bookings: str, **parameters: str) -> None:
-    """Note what some new events and bookings (relations of our own, by name) touch, for the merge that follows."""
-    for name, query in TOUCHED.items():
-        text = query.format(events=events, bookings=bookings)
-        used = {key: value for key, value in parameters.items() if f"${key}" in text}
-        connection.execute(f"create or replace temp table {name} as {text}", used or None)
-
-
-def _as_arrow(table: str, frame: Frame) -> pa.Table:
-    """A frame as Arrow: missing values as nulls, ids and JSON as text."""
-    if isinstance(frame, pa.Table):
-        return frame
-    frame = frame.copy(deep=False)
-    for column in frame.columns:
-        if column in ("payload", "summary", "unserved"):
-            frame[column] = [None if v is None else v if isinstance(v, str) else json.dumps(v) for v in frame[column]]
-        elif column in ("event_id", "booking_id", "charge_id", "corrects"):
-            frame[column] = [None if v is None or v is pd.NA else str(v) for v in frame[column]]
-    try:
-        return pa.Table.from_pandas(frame, preserve_index=False)
-    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
-        raise BadBatch(f"Rows for {table} can't be read as a table: {error}") from error
+        self._connection = connect(self.path, None)
