@@ -77,7 +77,7 @@ def by_depot(stops: pd.DataFrame, vehicles: pd.DataFrame) -> pd.DataFrame:
 
 
 def counts(stops: pd.DataFrame) -> dict[str, int]:
-    """How the deliveries of a day stand: planned, done, open, late and at risk among the open."""
+    """How the deliveries of a day stand: planned, done, open; late, at risk and passed without a scan among the open."""
     open_stops = stops[~stops.done] if len(stops) else stops
     return {
         "planned": len(stops),
@@ -86,4 +86,5 @@ def counts(stops: pd.DataFrame) -> dict[str, int]:
         "open": len(open_stops),
         "late": int((open_stops.status == Status.LATE).sum()) if len(stops) else 0,
         "at_risk": int((open_stops.status == Status.AT_RISK).sum()) if len(stops) else 0,
+        "passed": int(stops.passed.sum()) if len(stops) else 0,
     }

@@ -8,7 +8,7 @@ from lastmile import decisions, demo, queries, routing
 from lastmile.errors import NotPossible
 from lastmile.model import Scope
 from lastmile.replanning import open_day, proposal_of, replanning
-from lastmile.replanning.travel import learned_travel
+from lastmile.replanning.travel import learned_service, learned_travel
 from lastmile.store import Store
 from tests.conftest import FRIDAY
 
@@ -34,7 +34,7 @@ def test_the_problem_holds_every_open_delivery_once_and_no_finished_one(store):
     held = [delivery_id for stop in start.problem.stops for delivery_id in stop.delivery_ids]
     stops = queries.stops(store, FRIDAY, DAY, WESTHAFEN)
     assert len(held) == len(set(held))
-    assert set(held) == set(stops.delivery_id[~stops.done])
+    assert set(held) == set(stops.delivery_id[~stops.done & ~stops.passed])
 
 
 def test_each_van_on_the_road_is_committed_to_the_stop_it_drives_to(store):
@@ -167,3 +167,25 @@ def test_a_job_that_fails_says_so_in_words_and_changes_nothing(store):
     job.wait(30)
     assert job.result is None
     assert "No plan is in force for nowhere" in job.error
+
+
+def test_stops_take_what_stops_of_their_service_took_before(store):
+    factors = learned_service(store, DAY)
+    assert set(factors) == {"parcels", "field_spares", "medical", "construction"}
+    assert all(0.8 < factor < 2 for factor in factors.values())
+    planned = store.value("select service_minutes from delivery where delivery_id = 'L261120-0002'")
+    service = store.value("select service from delivery where delivery_id = 'L261120-0002'")
+    for depot in ("WHF", "GRB", "MRZ"):
+        start = open_day(store, depot, DAY, FRIDAY, allow_transfers=False)
+        mine = [stop for stop in start.problem.stops if stop.delivery_ids == ("L261120-0002",)]
+        assert all(stop.service_seconds == pytest.approx(60 * planned * factors[service]) for stop in mine)
+
+
+def test_what_was_passed_without_a_scan_stays_as_it_was_planned(store):
+    start = open_day(store, DEPOT, DAY, FRIDAY, allow_transfers=False)
+    passed = set(start.done.delivery_id[start.done.passed])
+    open_ids = {delivery_id for stop in start.problem.stops for delivery_id in stop.delivery_ids}
+    assert passed
+    assert not passed & open_ids
+    made = proposal_of(store, start, routing.solve(start.problem, 1, seed=1), "somebody")
+    assert passed <= set(made.tables["planned_stop"].delivery_id)

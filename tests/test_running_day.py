@@ -248,7 +248,7 @@ def test_a_delivery_on_no_plan_is_late_once_its_promise_has_passed(store):
 def test_counts_add_up(store):
     first_done_ten_minutes_late(store)
     counts = attention.counts(queries.stops(store, at("10:40"), DAY, Scope()))
-    assert counts == {"planned": 4, "handed_over": 1, "done": 1, "open": 3, "late": 2, "at_risk": 0}
+    assert counts == {"planned": 4, "handed_over": 1, "done": 1, "open": 3, "late": 2, "at_risk": 0, "passed": 0}
 
 
 def test_an_empty_day_needs_nobody(store):
@@ -259,3 +259,28 @@ def test_an_empty_day_needs_nobody(store):
 
 def test_a_decision_is_an_event_of_the_ledger(store):
     assert store.value("select count(*) from event where type = $type", type=EventType.PLAN_APPROVED) == 1
+
+
+def test_a_stop_that_the_van_has_passed_without_a_scan_is_unknown_not_late(store):
+    left_on_time(store)
+    drive(
+        store,
+        event("arrived", "09:35", "second"),
+        event("delivered", "09:45", "second", payload={"service_started_at": "2026-03-02T09:36:00Z"}),
+        event("departed_stop", "09:46", "second"),
+    )
+    found = stops(store, "10:02")
+    assert found.passed.tolist() == [True, False, False, False]
+    assert found.status["first"] == "unknown"  # its window closed at 09:30, and nobody knows whether it was kept
+    assert found.delay_minutes.unique().tolist() == [6]
+    van = queries.vehicles(store, at("10:02"), DAY, Scope()).iloc[0]
+    assert (van.next_delivery_id, van.deliveries_passed) == ("third", 1)
+
+
+def test_a_cancelled_delivery_says_nothing_about_where_the_van_is(store):
+    left_on_time(store)
+    drive(store, event("cancelled", "08:45", "fourth", route_id=None, vehicle_id=None))
+    found = stops(store, "08:50")
+    assert found.delay_minutes.unique().tolist() == [0]
+    assert not found.passed.any()
+    assert found.done["fourth"]

@@ -11,7 +11,7 @@ import pandas as pd
 from lastmile import queries
 from lastmile.errors import NotPossible
 from lastmile.model import Criticality, Scope, WindowSemantics
-from lastmile.replanning.travel import learned_travel
+from lastmile.replanning.travel import learned_service, learned_travel
 from lastmile.routing import Break, Problem, Rates, Stop, VehicleShift
 from lastmile.store import Store
 
@@ -51,6 +51,7 @@ def open_day(
 ) -> OpenDay:
     """What remains to be driven for a depot at an instant: executed stops and the one being driven to stay as they are.
 
+    So does a stop that its van has passed without a scan: it is done and its scan is missing, or the driver knows why not.
     Goods on a van on the road stay on it unless `allow_transfers`. `out_of_service` names vehicles that drive no more,
     besides those that broke down. Raises NotPossible where no plan is in force.
     """
@@ -59,11 +60,16 @@ def open_day(
     stops = stops[stops.plan_id.notna()]
     fleet = _fleet(store, plan.plan_id, depot_id, day, at)
     broken = set(fleet.vehicle_id[fleet.broke_down_at.notna()]) | set(out_of_service)
-    rows = pd.concat([_details(store, stops[~stops.done]), _unplanned(store, depot_id, day, stops)], ignore_index=True)
+    rows = pd.concat(
+        [_details(store, stops[~stops.done & ~stops.passed]), _unplanned(store, depot_id, day, stops)],
+        ignore_index=True,
+    )
     rows = rows[rows.state != "cancelled"]
     rows["stop_id"] = _stop_ids(rows)
     committed = _committed(rows, broken)
     travel, legs = learned_travel(store, day)
+    factors = rows.service.map(learned_service(store, day)).fillna(1.0)
+    rows["service_minutes"] = rows.service_minutes.fillna(DEFAULT_SERVICE_MINUTES) * factors
     problem = Problem(
         stops=tuple(_stop(group, allow_transfers, broken) for _, group in rows.groupby("stop_id", sort=False)),
         vehicles=tuple(
@@ -79,7 +85,9 @@ def open_day(
     version = store.value(
         "select max(version) from plan where depot_id = $depot and day = $day", depot=depot_id, day=day
     )
-    return OpenDay(problem, depot_id, day, at, plan.plan_id, int(version) + 1, rows, stops[stops.done], fleet, legs)
+    return OpenDay(
+        problem, depot_id, day, at, plan.plan_id, int(version) + 1, rows, stops[stops.done | stops.passed], fleet, legs
+    )
 
 
 def _plan_in_force(store: Store, depot_id: str, day: date) -> Any:
@@ -192,7 +200,7 @@ def _stop(group: pd.DataFrame, allow_transfers: bool, broken: set[str]) -> Stop:
         lon=_or_none(first.lon),
         lat=_or_none(first.lat),
         delivery_ids=tuple(group.delivery_id),
-        service_seconds=60 * float(group.service_minutes.fillna(DEFAULT_SERVICE_MINUTES).sum()),
+        service_seconds=60 * float(group.service_minutes.sum()),
         opens=_epoch(opens),
         closes=_epoch(closes),
         semantics=WindowSemantics(first.window_semantics or WindowSemantics.SERVICE_START),

@@ -1,4 +1,4 @@
-"""Travel times learned from the operation's own legs: what its vans took between stops, by hour of the day."""
+"""Times learned from the operation itself: what its vans took between stops, by hour of the day, and at them, by service."""
 
 from __future__ import annotations
 
@@ -29,6 +29,28 @@ def learned_travel(store: Store, day: date) -> tuple[GreatCircleTravel, int]:
     for hour in legs[legs.legs >= LEAST_LEGS].itertuples():
         speeds[int(hour.hour)] = float(hour.straight_km) * circuity / float(hour.hours)
     return GreatCircleTravel(circuity=circuity, speed_kmh_by_hour=tuple(speeds)), int(legs.legs.sum())
+
+
+def learned_service(store: Store, day: date) -> dict[str, float]:
+    """Service → what its stops took ÷ what was planned for them, over the fortnight before a day; only where enough is known.
+
+    A stop takes from the start of service (the arrival where that is not told) to leaving; over two hours holds a break.
+    """
+    found = store.ask(
+        """
+        select service, sum(minutes) / sum(service_minutes) as factor
+        from (
+            select service, service_minutes,
+                minutes_between(coalesce(service_started_at, arrived_at), departed_stop_at) as minutes
+            from delivery where day >= $day_from and day < $day_to and handed_over_at is not null and service_minutes > 0
+        )
+        where minutes between 0 and 120 group by service having count(*) >= $least
+        """,
+        day_from=day - timedelta(days=DAYS),
+        day_to=day,
+        least=LEAST_LEGS,
+    )
+    return dict(zip(found.service, found.factor, strict=True))
 
 
 def _circuity(store: Store, day: date) -> float:

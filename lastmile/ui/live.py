@@ -116,6 +116,11 @@ def _queue(desk: Desk, stops: pd.DataFrame) -> None:
         st.markdown("**Needs attention**", width="content")
         st.markdown(palette.badge("late", f"{counts['late']} late"), width="content")
         st.markdown(palette.badge("at risk", f"{counts['at_risk']} at risk"), width="content")
+        if counts["passed"]:
+            told = "Their van has finished a later stop: the scan is missing or late, or the stop was left out."
+            st.markdown(
+                palette.badge("unknown", f"{counts['passed']} passed without a scan"), width="content", help=told
+            )
     picked = chosen()
     desk.table(
         queue,

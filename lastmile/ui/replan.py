@@ -111,7 +111,11 @@ def _proposal(desk: Desk, depot_id: str, proposal: Proposal) -> None:
     learned = (
         f"learned from {format.number(legs)} legs of the last fortnight" if legs else "defaults: too few legs on record"
     )
-    st.caption(f":material/speed: Travel times: {learned}.")
+    st.caption(f":material/speed: Times on the road and at the stops: {learned}.")
+    passed = int(proposal.open_day.done.passed.sum())
+    if passed:
+        told = format.count(passed, "delivery was", "deliveries were")
+        st.caption(f":material/barcode_scanner: {told} passed without a scan and stay as they are: ask the drivers.")
     for note in proposal.solution.notes:
         st.caption(f":material/info: {note}")
     kpi_row(_figures(proposal), key="proposal figures")

@@ -153,7 +153,7 @@ def _days(choices: Choices, clock: Clock, when: When) -> tuple[date | None, date
 
 def _day(choices: Choices, today: date) -> tuple[date, date]:
     first, last = min(choices.first_day or today, today), max(choices.last_day or today, today)
-    if st.session_state.get("day") == st.session_state.get("day offered") != today:
+    if "day" in st.session_state and st.session_state["day"] == st.session_state.get("day offered") != today:
         st.session_state["day"] = today  # midnight has passed on a page that stood at today
     st.session_state["day offered"] = today
     chosen = st.date_input(

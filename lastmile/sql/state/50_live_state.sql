@@ -29,7 +29,8 @@ joined as (
         -- the try that belongs to today's plan: an outcome from the planned departure on
         coalesce(handed_over_at, last_failed_at, cancelled_at) as outcome_at,
         coalesce(resolved, false) and (departs_at is null
-            or coalesce(handed_over_at, last_failed_at, cancelled_at, returns_at) >= departs_at - interval 6 hour) as done
+            or coalesce(handed_over_at, last_failed_at, cancelled_at, returns_at) >= departs_at - interval 6 hour) as done,
+        done and state <> 'cancelled' as visited
     from planned
     full join happened using (delivery_id)
     left join routes_at(as_of, for_day, for_day) as runs on runs.route_id = planned.route_id
@@ -41,22 +42,28 @@ delay as (
     select route_id,
         coalesce(
             arg_max(minutes_between(depart_at, greatest(coalesce(departed_stop_at, outcome_at), outcome_at)), outcome_at)
-                filter (done and (version = 1 or outcome_at >= approved_at)),
+                filter (visited and (version = 1 or outcome_at >= approved_at)),
             any_value(case when version > 1 and departed_at is not null then 0
                            when departed_at is not null then minutes_between(departs_at, departed_at)
                            else greatest(0, minutes_between(departs_at, instant)) end)
         ) as delay_minutes
     from joined group by route_id
 ),
+progress as (
+    select *, max(stop) filter (visited) over (partition by route_id) as last_visited from joined
+),
 waits as (
-    select joined.*, delay_minutes,
-        coalesce(sum(case when not done then greatest(0, minutes_between(arrive_at, service_at)) else 0 end)
+    select progress.*, delay_minutes,
+        -- the van has finished a later stop: what this one lacks is a scan, or it was left out
+        not done and coalesce(stop < last_visited, false) as passed,
+        coalesce(sum(case when not done and not coalesce(stop < last_visited, false)
+                     then greatest(0, minutes_between(arrive_at, service_at)) else 0 end)
             over (partition by route_id order by stop, delivery_id rows between unbounded preceding and 1 preceding), 0) as waited_before
-    from joined left join delay using (route_id)
+    from progress left join delay using (route_id)
 ),
 expected as (
     select *,
-        case when not done and broke_down_at is null and plan_id is not null
+        case when not done and not passed and broke_down_at is null and plan_id is not null
              then arrive_at + to_microseconds((60000000 *
                  (case when delay_minutes > 0 then greatest(0, delay_minutes - waited_before) else delay_minutes end))::bigint)
         end as expected_at
@@ -80,13 +87,13 @@ anchored as (
 select delivery_id, plan_id, route_id, stop, coalesce(route_vehicle_id, actual_vehicle_id) as vehicle_id,
     route_driver_id as driver_id, coalesce(route_depot_id, booked_depot_id) as depot_id, coalesce(carrier_id, route_carrier_id) as carrier_id,
     service, criticality, recipient, address, area, site_id, lon, lat, weight_kg,
-    state, done, reason, arrive_at, service_at, depart_at, outcome_at, eta_at, expected_anchor_at, unscanned_minutes, delay_minutes,
+    state, done, reason, arrive_at, service_at, depart_at, outcome_at, eta_at, expected_anchor_at, unscanned_minutes, passed, delay_minutes,
     window_from, window_due, revised, attempts, window_semantics, late_minutes, penalty, currency, departed_at, broke_down_at, loaded_at,
     case when state = 'cancelled' then 'idle'
          when done and timeliness in ('on_time', 'early') then 'on time'
          when done and timeliness in ('late', 'failed') then 'late'
          when window_due is null then 'unknown'
-         when done then 'unknown'
+         when done or passed then 'unknown'
          when instant > promise_until then 'late'
          when broke_down_at is not null then 'at risk'
          when eta_at is null then 'unknown'
@@ -109,10 +116,11 @@ progress as (
         count(*) as deliveries, count(*) filter (done) as deliveries_done, any_value(delay_minutes) as delay_minutes,
         count(*) filter (not done and status = 'late') as open_late,
         count(*) filter (not done and status = 'at risk') as open_at_risk,
-        arg_min(delivery_id, stop) filter (not done) as next_delivery_id,
-        arg_min(recipient, stop) filter (not done) as next_recipient,
-        arg_min(eta_at, stop) filter (not done) as next_eta_at,
-        min(window_due) filter (not done) as next_due_at
+        count(*) filter (passed) as deliveries_passed,
+        arg_min(delivery_id, stop) filter (not done and not passed) as next_delivery_id,
+        arg_min(recipient, stop) filter (not done and not passed) as next_recipient,
+        arg_min(eta_at, stop) filter (not done and not passed) as next_eta_at,
+        arg_min(window_due, stop) filter (not done and not passed) as next_due_at
     from stops where plan_id is not null group by route_id
 ),
 -- any scan with a place tells where the van was, as good as a position does
