@@ -76,7 +76,7 @@ def sources(store: Store, at: datetime) -> pd.DataFrame:
               and (import_id is null or import_id not in (select import_id from undone_import))
             group by source
         )
-        select source, coalesce(named.name, source) as name, named.kind, coalesce(events, 0) as events,
+        select source, coalesce(named.name, if(source = 'tower', 'Decisions taken here', source)) as name, named.kind, coalesce(events, 0) as events,
             last_recorded_at, last_occurred_at, recorded_at_given
         from named full join heard using (source) order by name
         """,

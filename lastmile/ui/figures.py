@@ -46,7 +46,7 @@ def _tile(desk: Desk, kpi: Kpi, past: pd.DataFrame, now: pd.DataFrame) -> Tile:
         n=None if figure is None else int(figure.n),
         n_of=_when(figure, desk.day, desk.is_today),
         change=change(kpi, value, average, unit),
-        base="vs. 4-week average" if format.known(average) else None,
+        base=f"vs. {_span(past)}" if format.known(average) else None,
         direction=verdict(kpi, value, average),
         target=shown(kpi, figure.target, unit) if figure is not None and format.known(figure.target) else None,
         line=line.value.tolist(),
@@ -54,6 +54,12 @@ def _tile(desk: Desk, kpi: Kpi, past: pd.DataFrame, now: pd.DataFrame) -> Tile:
         why=_why(figure),
         link=f"/kpis?{urlencode({'kpi': kpi.key})}",
     )
+
+
+def _span(past: pd.DataFrame) -> str:
+    """What the base is the average of: four weeks, or the fewer days that are on record."""
+    days = past.day.nunique()
+    return "4-week average" if days > BASE_DAYS - 4 else f"average of {days} days"
 
 
 def _when(figure: Any, day: date, today: bool) -> str:

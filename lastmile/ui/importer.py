@@ -15,7 +15,7 @@ from lastmile import clock, ingest, queries
 from lastmile.errors import LastmileError
 from lastmile.ingest import Guess, ImportResult, Mapping, Preview
 from lastmile.jobs import Job
-from lastmile.ui import errors, format
+from lastmile.ui import errors, format, shell
 from lastmile.ui.desk import Desk
 from lastmile.ui.jobs import watch
 from lastmile.ui.tables import Column
@@ -129,7 +129,7 @@ def _review(desk: Desk, path: Path) -> None:
     if mapping is None:
         return
     preview = _preview(desk, path, mapping)
-    _preview_shown(desk, preview)
+    _preview_shown(desk, preview, mapping.zone or "UTC")
     if st.button(f"Import {path.name}", type="primary", icon=":material/upload:", disabled=preview.rows_taken == 0):
         store, tower, actor = desk.store, desk.tower, desk.view.actor
 
@@ -206,7 +206,20 @@ def _previewed(store: Any, path: Path, mapping: Mapping) -> Preview:
     return ingest.preview(store, path, mapping)
 
 
-def _preview_shown(desk: Desk, preview: Preview) -> None:
+def _readable(examples: pd.DataFrame, zone: str) -> pd.DataFrame:
+    """Checked rows for a person: no ids of our own, events by number, times on the clocks of the file's zone."""
+    shown = examples[[name for name in examples if not name.endswith(("event_id", "booking_id"))]]
+    times = {
+        name: shown[name].dt.tz_convert(zone) for name in shown if isinstance(shown[name].dtype, pd.DatetimeTZDtype)
+    }
+    return shown.assign(**times).rename(columns=lambda name: re.sub(r"^e(\d+)_", _event_of, name).replace("_", " "))
+
+
+def _event_of(found: re.Match[str]) -> str:
+    return f"event {int(found[1]) + 1}: "
+
+
+def _preview_shown(desk: Desk, preview: Preview, zone: str) -> None:
     whole = "of the whole file" if preview.whole_file else "of its first rows"
     kpi_row(
         [
@@ -247,7 +260,7 @@ def _preview_shown(desk: Desk, preview: Preview) -> None:
     _problems(desk, preview.problems, "preview problems")
     if len(preview.examples):
         st.markdown("**As it would be taken** :gray[the first rows]")
-        st.dataframe(preview.examples, hide_index=True, alt="First rows as they would be taken")
+        st.dataframe(_readable(preview.examples, zone), hide_index=True, alt="First rows as they would be taken")
     if len(preview.refused):
         st.markdown("**What would be refused** :gray[the first rows]")
         st.dataframe(preview.refused, hide_index=True, alt="First rows that would be refused")
@@ -285,7 +298,9 @@ def _ended(desk: Desk, job: Job[ImportResult]) -> None:
         span = desk.ask(queries.imported_days, result.import_id)
         if span is not None:
             period = {"period": "Other days", "days": f"{span[0]:%Y-%m-%d},{span[1]:%Y-%m-%d}"}
-            st.page_link("pages/kpis.py", label="See what it says", icon=":material/monitoring:", query_params=period)
+            st.page_link(
+                shell.PAGES / "kpis.py", label="See what it says", icon=":material/monitoring:", query_params=period
+            )
     if st.button("Import another file"):
         del st.session_state[JOB]
         st.rerun()

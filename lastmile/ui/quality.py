@@ -55,7 +55,7 @@ WEAK = {
     "suffers": Column("Figures that rest on it", width="large"),
 }
 STAGES = {
-    "stage": Column("Stage", width="medium"),
+    "stage": Column("Stage", "words", width="medium"),
     "carrier": Column("Carrier"),
     "value": Column("Missing", "percent"),
     "n": Column("Of", "count", "Tried deliveries that must have passed the stage"),

@@ -104,7 +104,7 @@ def _ask(desk: Desk, depot_id: str, name: str, vehicles: pd.DataFrame, last: Rep
 def _proposal(desk: Desk, depot_id: str, proposal: Proposal) -> None:
     age = (desk.tower.now() - proposal.open_day.at).total_seconds() / 60
     st.markdown(
-        f"**Proposal** for {depot_id}, version {proposal.open_day.version}, from the state at "
+        f"**Proposal** for {desk.view.choices.depots.get(depot_id, depot_id)}, version {proposal.open_day.version}, from the state at "
         f"**{format.instant(proposal.open_day.at, desk.zone, desk.at)}** ({format.minutes(age)} ago)"
     )
     legs = proposal.open_day.legs_learned_from
@@ -246,6 +246,7 @@ def _map(desk: Desk, proposal: Proposal, moved: pd.DataFrame) -> None:
             "lon": shown.lon,
             "lat": shown.lat,
             "served": shown.vehicle_after.notna(),
+            "kept": shown.kept_after,
             "detail": [
                 f"{row.vehicle_before or 'not served'} → {row.vehicle_after or 'not served'}"
                 for row in shown.itertuples()

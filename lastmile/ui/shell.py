@@ -76,11 +76,24 @@ def page(title: str, choices: Choices, clock: Clock, *, when: When = "day", tick
     """Open a page: title, filters and clock in one bar, kept in the address. A page that ticks shows `badge` itself."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="bar"):
         st.title(title, anchor=False, width="content")
-        scope = _scope(choices, clock, when)
-        as_of = _as_of(choices.zone, clock)
+        _bring_scope_along(title)
+        scope = _scope(choices, clock, when) if when != "none" else Scope()
+        as_of = _as_of(choices.zone, clock) if when != "none" else None
         if not ticking:
             badge(clock, as_of, choices.zone)
     return View(scope, as_of, choices.zone, is_dark(), actor(), choices)
+
+
+def _bring_scope_along(title: str) -> None:
+    """On the first run of another page: the filters of the page before, but for those that the address names itself.
+
+    Streamlit carries a filter along only once somebody has touched it; one that came with a link would be lost.
+    """
+    if st.session_state.get("page shown") != title:
+        for name, chosen in st.session_state.get("scope shown", {}).items():
+            if name not in st.query_params and chosen:
+                st.session_state[name] = list(chosen)
+    st.session_state["page shown"] = title
 
 
 def badge(clock: Clock, as_of: datetime | None, zone: str) -> None:
@@ -141,6 +154,7 @@ def _filter(name: str, options: Mapping[str, str]) -> tuple[str, ...]:
         name.capitalize(), list(options), format_func=lambda id: options.get(id, id), key=name, bind=URL,
         placeholder=f"All {name}", label_visibility="collapsed", width=172, wrap=False,
     )  # fmt: skip
+    st.session_state.setdefault("scope shown", {})[name] = chosen
     return tuple(chosen)
 
 

@@ -34,9 +34,9 @@ def comparison_map(
     ends = [tuple(at) for frame in (before, after) for path in frame["path"] for at in path]
     drawn = [
         *ground.district_names(dark),
-        _lines("in force", before, palette.look("idle").rgb(dark, 190), 2.2, **DASH),
-        _lines("proposed edge", after, [*bytes.fromhex(palette.SURFACE[dark].lstrip("#")), 200], 5),
-        _lines("proposed", after, [*bytes.fromhex(palette.SERIES[dark].lstrip("#")), 235], 2.6),
+        _lines("in force", before, palette.look("idle").rgb(dark, 170), 1.6, **DASH),
+        _lines("proposed edge", after, [*bytes.fromhex(palette.SURFACE[dark].lstrip("#")), 150], 3),
+        _lines("proposed", after, [*bytes.fromhex(palette.SERIES[dark].lstrip("#")), 200], 1.7),
         *_changes(changes, dark),
     ]
     ground.show(ground.deck(drawn, camera.view_state(key, focus, ends), dark), key, height, alt, "ignore")
@@ -78,7 +78,7 @@ def _changes(changes: pd.DataFrame | None, dark: bool) -> list[pdk.Layer]:
             "status": "" if row.served else "not served",
             "detail": row.detail,
             "at": [round(row.lon, 5), round(row.lat, 5)],
-            "icon": "open on time" if row.served else "open late",
+            "icon": "open on time" if row.served and row.kept else "open late",
         }
         for row in changes.itertuples()
     ]
