@@ -50,7 +50,6 @@ def questions(store: Store) -> dict[str, Callable[[], object]]:
         "last recorded event": lambda: queries.last_recorded_at(store, at),
         "rates of today": lambda: kpis.measure(store, rates, by=("day",), **today),
         "rates of four weeks (asked anew only when a past day changes)": lambda: kpis.measure(store, rates, by=("day",), **before),
-        "cost of today": lambda: kpis.measure(store, ["cost_per_drop"], by=("day",), **today),
         "cost of four weeks (asked anew only when a past day changes)": lambda: kpis.measure(
             store, ["cost_per_drop"], by=("day",), **before
         ),
