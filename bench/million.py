@@ -12,7 +12,6 @@ DELIVERIES = 1_000_000
 DAYS = 365
 LAST_DAY = datetime(2026, 3, 2, tzinfo=UTC)
 NOON = LAST_DAY + timedelta(hours=12)
-STOPS_PER_ROUTE = 70
 
 # Six events a delivery; what lies after noon of the last day has not happened yet.
 CHAIN = [

@@ -9,7 +9,6 @@ from enum import StrEnum
 from lastmile.store import Store
 
 KEY = "clock"
-STALE_AFTER = timedelta(minutes=5)
 
 
 class Mode(StrEnum):

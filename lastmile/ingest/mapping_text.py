@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import fields, replace
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +26,6 @@ def save(mapping: Mapping, path: Path | str) -> Mapping:
     checked = parse(text)
     Path(path).write_text(text, encoding="utf-8")
     return checked
-
-
-def with_text(mapping: Mapping) -> Mapping:
-    """The mapping with its own text in it."""
-    return replace(mapping, text=dump(mapping))
 
 
 def _lines(mapping: Mapping) -> Iterator[str]:

@@ -318,5 +318,4 @@ EVENT_CHECKS = (
 )
 
 CHECKS = {check.key: check for check in (*DELIVERY_CHECKS, *ORDER_CHECKS, *DROP_CHECKS, *ROUTE_CHECKS, *EVENT_CHECKS)}
-QUALITY_CHECKS = (*DELIVERY_CHECKS, *EVENT_CHECKS)
 """Those that the data quality figures are made of: of what the sources send, each row once."""

@@ -38,6 +38,24 @@ EVENTS = {
 }
 
 
+PROMISES = {
+    "recorded_at": Column("Known since", "instant", width=160),
+    "window_from": Column("From", "instant", width=160),
+    "window_due": Column("Due", "instant", width=160),
+    "window_semantics": Column("What must fall inside", "words"),
+    "recipient": Column("Recipient", width="medium"),
+    "address": Column("Address", width="large"),
+    "source": Column("Source"),
+}
+CHARGES = {
+    "occurred_at": Column("Of", "instant", width=160),
+    "kind": Column("Kind", "words"),
+    "amount": Column("Amount", "money"),
+    "assumed": Column("Assumed", "flag", "A default of the tower, not a figure of an invoice"),
+    "source": Column("Source"),
+}
+
+
 def show(desk: Desk, delivery_id: str) -> None:
     """The story of one delivery as known at the desk's instant; says so where it was not known yet."""
     delivery = desk.ask(queries.delivery, delivery_id, desk.view.as_of)
@@ -49,6 +67,8 @@ def show(desk: Desk, delivery_id: str) -> None:
         _figures(desk, delivery)
         _stages(delivery)
     _events(desk, delivery)
+    _promises(desk, delivery)
+    _charges(desk, delivery)
 
 
 def outcome_badge(delivery: pd.Series) -> str:
@@ -195,6 +215,39 @@ def _events(desk: Desk, delivery: pd.Series) -> None:
         height="content",
         empty="No event is on record yet: it has been booked, and nothing has happened.",
         download=f"{delivery.delivery_id}-events.csv".replace(":", "-"),
+    )
+
+
+def _promises(desk: Desk, delivery: pd.Series) -> None:
+    """Every version of what was promised, where there is more than the first."""
+    versions = desk.ask(queries.delivery_promises, delivery.delivery_id, desk.view.as_of)
+    if len(versions) < 2:
+        return
+    st.markdown("**Promises** :gray[the first one counts; each later one is a revision]")
+    desk.table(
+        versions,
+        key="promises",
+        zone=delivery.zone,
+        alt=f"Versions of the promise of {delivery.delivery_id}",
+        columns=PROMISES,
+        height="content",
+    )
+
+
+def _charges(desk: Desk, delivery: pd.Series) -> None:
+    """What it cost beyond its share of the route."""
+    charges = desk.ask(queries.delivery_charges, delivery.delivery_id, desk.view.as_of)
+    if charges.empty:
+        return
+    st.markdown("**Charges** :gray[beyond its share of the route]")
+    desk.table(
+        charges,
+        key="charges",
+        zone=delivery.zone,
+        alt=f"Charges of {delivery.delivery_id}",
+        columns=CHARGES,
+        currency=str(charges.currency.iloc[0]),
+        height="content",
     )
 
 
