@@ -221,37 +221,21 @@ def _event_of(found: re.Match[str]) -> str:
 
 def _preview_shown(desk: Desk, preview: Preview, zone: str) -> None:
     whole = "of the whole file" if preview.whole_file else "of its first rows"
+    counted = (
+        ("Rows read", preview.rows_read, "Rows looked at for this preview.", "neutral"),
+        ("Would be taken", preview.rows_taken, "Rows that would be written.", "neutral"),
+        ("Repeated", preview.rows_repeated, "Rows that are on record already.", "neutral"),
+        (
+            "Would be refused",
+            preview.rows_refused,
+            "Rows that would go to quarantine, whole, with the reason.",
+            "bad" if preview.rows_refused else "neutral",
+        ),
+    )
     kpi_row(
         [
-            Tile(
-                "Rows read",
-                format.number(preview.rows_read),
-                "Rows looked at for this preview.",
-                n_of=whole,
-                n=preview.rows_read,
-            ),
-            Tile(
-                "Would be taken",
-                format.number(preview.rows_taken),
-                "Rows that would be written.",
-                n=preview.rows_read,
-                n_of=whole,
-            ),
-            Tile(
-                "Repeated",
-                format.number(preview.rows_repeated),
-                "Rows that are on record already.",
-                n=preview.rows_read,
-                n_of=whole,
-            ),
-            Tile(
-                "Would be refused",
-                format.number(preview.rows_refused),
-                "Rows that would go to quarantine, whole, with the reason.",
-                n=preview.rows_read,
-                n_of=whole,
-                direction="bad" if preview.rows_refused else "neutral",
-            ),
+            Tile(label, format.number(rows), told, n=preview.rows_read, n_of=whole, direction=direction)
+            for label, rows, told, direction in counted
         ],
         key="preview figures",
     )

@@ -56,11 +56,13 @@ def _choose_depot(depots: dict[str, str]) -> None:
     st.caption("A depot's day is re-optimized as one. Which one?")
     with st.container(horizontal=True, gap="small"):
         for depot_id, name in depots.items():
-            st.button(name, icon=":material/warehouse:", key=f"replan {depot_id}", on_click=_narrow, args=(depot_id,))
-
-
-def _narrow(depot_id: str) -> None:
-    shell.narrow(depots=[depot_id])
+            st.button(
+                name,
+                icon=":material/warehouse:",
+                key=f"replan {depot_id}",
+                on_click=shell.narrow,
+                kwargs={"depots": [depot_id]},
+            )
 
 
 def _ask(desk: Desk, depot_id: str, name: str, vehicles: pd.DataFrame, last: Replanning | None) -> None:
