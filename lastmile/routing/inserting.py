@@ -43,7 +43,7 @@ class Draft:
         self.committed = [len(v.committed_stop_ids) for v in fleet]
         self.fits = eligible(self.problem)
         self.impossible = frozenset(index[stop_id] for stop_id in problems_of(self.problem))
-        self._seconds, self._km = self.problem.matrix.seconds, self.problem.matrix.km
+        self._seconds, self._km = self.problem.matrix.mean, self.problem.matrix.km
         self.price = [self.problem.price_of_not_serving(stop) for stop in self.problem.stops]
         self._has_pickups = any(stop.pickup for stop in self.problem.stops)
         numbers = (*GAP_NUMBERS, *(f"free {name}" for name in self.problem.dimensions))

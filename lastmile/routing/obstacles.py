@@ -170,7 +170,7 @@ def _too_late(problem: Problem, index: int) -> Obstacle | None:
 def earliest_arrivals(problem: Problem, index: int) -> dict[str, float]:
     """When each vehicle that may serve the stop would be there if it drove straight to it, epoch seconds."""
     able = np.flatnonzero(eligible(problem)[:, index])
-    drive = problem.matrix.seconds
+    drive = problem.matrix.mean
     return {
         problem.vehicles[v].vehicle_id: problem.ready_at(v) + float(drive[problem.start_of(v), index]) for v in able
     }

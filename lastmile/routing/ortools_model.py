@@ -71,7 +71,7 @@ class RoutingModel:
     def _set_clock(self) -> None:
         service = np.zeros(len(self.places))
         service[: len(self.stops)] = [math.ceil(self.timer.service[stop]) for stop in self.stops]
-        transit = (self._matrix(self.problem.matrix.seconds) + service[:, None]).astype(np.int64)
+        transit = (self._matrix(self.problem.matrix.mean) + service[:, None]).astype(np.int64)
         horizon = max([0, *(math.ceil(self._since(at)) for at in [*self.timer.must_end, *self.timer.ready])])
         self.model.AddDimension(
             self.model.RegisterTransitMatrix(transit.tolist()), 2 * horizon, 2 * horizon, False, "clock"

@@ -37,7 +37,7 @@ class Rebuilding:
         self.cost = self.best_cost = plan_cost(draft)
         self.best = self.draft.kept()
         count = len(draft.problem.stops)
-        reach = draft.problem.matrix.seconds[:count, :count]
+        reach = draft.problem.matrix.mean[:count, :count]
         self.near = np.argsort(reach + reach.T, axis=1, kind="stable")[:, 1 : 6 * MOST_TAKEN_OUT].tolist()
         self.free = [s for s in range(count) if s not in draft.impossible and not self._committed(s)]
 

@@ -86,7 +86,7 @@ class RouteTimer:
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
-        self.seconds: list[list[int]] = problem.matrix.seconds.tolist()
+        self.seconds: list[list[int]] = problem.matrix.mean.tolist()
         self.km: list[list[float]] = problem.matrix.km.tolist()
         self.service = [stop.service_seconds for stop in problem.stops]
         self.opens = [stop.serves_from for stop in problem.stops]
