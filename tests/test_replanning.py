@@ -7,13 +7,15 @@ import pytest
 from lastmile import decisions, demo, queries, routing
 from lastmile.errors import NotPossible
 from lastmile.model import Scope
-from lastmile.replanning import open_day, proposal_of, replanning
+from lastmile.replanning import Act, Asked, ByHand, open_day, proposal_of, replanning
 from lastmile.replanning.travel import learned_service, learned_travel
 from lastmile.store import Store
 from tests.conftest import FRIDAY
 
 DAY = FRIDAY.date()
 DEPOT = "WHF"
+FREELY = routing.ChangeBudget()
+"""Any goods may change vans."""
 WESTHAFEN = Scope(depots=(DEPOT,))
 
 
@@ -25,12 +27,12 @@ def store(demo_database):
 
 
 def proposal(store: Store, seconds: float = 1, **options):
-    start = open_day(store, DEPOT, DAY, FRIDAY, **({"allow_transfers": False} | options))
+    start = open_day(store, DEPOT, DAY, FRIDAY, Asked(**options))
     return proposal_of(store, start, routing.solve(start.problem, seconds, seed=1), "somebody")
 
 
 def test_the_problem_holds_every_open_delivery_once_and_no_finished_one(store):
-    start = open_day(store, DEPOT, DAY, FRIDAY, allow_transfers=False)
+    start = open_day(store, DEPOT, DAY, FRIDAY)
     held = [delivery_id for stop in start.problem.stops for delivery_id in stop.delivery_ids]
     stops = queries.stops(store, FRIDAY, DAY, WESTHAFEN)
     assert len(held) == len(set(held))
@@ -38,7 +40,7 @@ def test_the_problem_holds_every_open_delivery_once_and_no_finished_one(store):
 
 
 def test_each_van_on_the_road_is_committed_to_the_stop_it_drives_to(store):
-    start = open_day(store, DEPOT, DAY, FRIDAY, allow_transfers=False)
+    start = open_day(store, DEPOT, DAY, FRIDAY)
     on_road = [van for van in start.problem.vehicles if van.in_use]
     assert len(on_road) > 10
     open_of = {stop.present_vehicle_id for stop in start.problem.stops}
@@ -63,7 +65,7 @@ def test_a_proposal_keeps_what_is_executed_and_says_who_serves_the_rest(store):
 
 def test_goods_stay_on_their_van_unless_transfers_are_allowed(store):
     assert proposal(store).comparison.moved == ()
-    assert len(proposal(store, seconds=2, allow_transfers=True).comparison.moved) > 0
+    assert len(proposal(store, seconds=2, budget=FREELY).comparison.moved) > 0
 
 
 def test_a_proposal_breaks_no_hard_limit_and_is_no_dearer_than_the_plan_that_could_be_driven(store):
@@ -73,7 +75,7 @@ def test_a_proposal_breaks_no_hard_limit_and_is_no_dearer_than_the_plan_that_cou
 
 
 def test_a_van_out_of_service_gives_its_stops_away_and_a_standby_van_may_take_them(store):
-    start = open_day(store, DEPOT, DAY, FRIDAY, allow_transfers=True, out_of_service=("WHF-01",))
+    start = open_day(store, DEPOT, DAY, FRIDAY, Asked(budget=FREELY, by_hand=(ByHand(Act.VEHICLE_OUT, "WHF-01"),)))
     ids = {van.vehicle_id for van in start.problem.vehicles}
     assert "WHF-01" not in ids
     assert ids & set(start.fleet.vehicle_id[start.fleet.departed_at.isna()])
@@ -140,12 +142,12 @@ def test_without_legs_the_default_is_used_and_said(empty_database):
 
 def test_a_depot_without_a_plan_is_refused_in_words(store):
     with pytest.raises(NotPossible, match="No plan is in force for nowhere on 20 Nov 2026"):
-        open_day(store, "nowhere", DAY, FRIDAY, allow_transfers=False)
+        open_day(store, "nowhere", DAY, FRIDAY)
 
 
 def test_a_job_proposes_beside_the_page_and_can_be_cancelled(store):
     def make():
-        return open_day(store, DEPOT, DAY, FRIDAY, allow_transfers=False)
+        return open_day(store, DEPOT, DAY, FRIDAY)
 
     job = replanning(store, DEPOT, make, seconds=1, seed=1, actor="somebody").start()
     job.wait(60)
@@ -161,7 +163,7 @@ def test_a_job_proposes_beside_the_page_and_can_be_cancelled(store):
 
 def test_a_job_that_fails_says_so_in_words_and_changes_nothing(store):
     def make():
-        return open_day(store, "nowhere", DAY, FRIDAY, allow_transfers=False)
+        return open_day(store, "nowhere", DAY, FRIDAY)
 
     job = replanning(store, "nowhere", make, seconds=1, seed=1, actor="somebody").start()
     job.wait(30)
@@ -176,13 +178,13 @@ def test_stops_take_what_stops_of_their_service_took_before(store):
     planned = store.value("select service_minutes from delivery where delivery_id = 'L261120-0002'")
     service = store.value("select service from delivery where delivery_id = 'L261120-0002'")
     for depot in ("WHF", "GRB", "MRZ"):
-        start = open_day(store, depot, DAY, FRIDAY, allow_transfers=False)
+        start = open_day(store, depot, DAY, FRIDAY)
         mine = [stop for stop in start.problem.stops if stop.delivery_ids == ("L261120-0002",)]
         assert all(stop.service_seconds == pytest.approx(60 * planned * factors[service]) for stop in mine)
 
 
 def test_what_was_passed_without_a_scan_stays_as_it_was_planned(store):
-    start = open_day(store, DEPOT, DAY, FRIDAY, allow_transfers=False)
+    start = open_day(store, DEPOT, DAY, FRIDAY)
     passed = set(start.done.delivery_id[start.done.passed])
     open_ids = {delivery_id for stop in start.problem.stops for delivery_id in stop.delivery_ids}
     assert passed

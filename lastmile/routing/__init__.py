@@ -12,13 +12,13 @@ from lastmile.routing.explaining import Reason, reasons_unserved
 from lastmile.routing.obstacles import Cause, Obstacle, problems_of
 from lastmile.routing.problem import RELOAD, ChangeBudget, FairShare, Freedom, Policy, Problem, Routes
 from lastmile.routing.shifts import Break, Rates, VehicleShift
-from lastmile.routing.solving import Progress, Solution, solve
+from lastmile.routing.solving import FrontierPoint, Progress, Solution, solve
 from lastmile.routing.stops import Pin, Stop
 from lastmile.routing.travel import GivenTravel, GreatCircleTravel, Travel, TravelMatrix
 
 __all__ = [
     "RELOAD", "Break", "Cause", "Change", "ChangeBudget", "Changes", "Comparison", "Cost", "Evaluation", "FairShare",
-    "Freedom", "GivenTravel", "GreatCircleTravel", "MovedStop", "Obstacle", "Pin", "PlannedRoute", "PlannedStop", "Policy",
+    "Freedom", "FrontierPoint", "GivenTravel", "GreatCircleTravel", "MovedStop", "Obstacle", "Pin", "PlannedRoute", "PlannedStop", "Policy",
     "Problem", "Progress", "Rates", "Reason", "Routes", "Solution", "Stop", "Travel", "TravelMatrix", "VehicleComparison",
     "VehicleShift", "Violation", "compare", "evaluate", "problems_of", "reasons_unserved", "solve",
 ]  # fmt: skip

@@ -10,7 +10,7 @@ from lastmile.routing.engine_process import EngineProcess, Failed, Finished, Fou
 from lastmile.routing.evaluating import Evaluation, evaluate
 from lastmile.routing.explaining import Reason, reasons_unserved
 from lastmile.routing.inserting import Draft, insert_open, repaired
-from lastmile.routing.problem import Problem
+from lastmile.routing.problem import Problem, Routes
 from lastmile.routing.timing import RouteTimer
 
 LISTENING_SECONDS = 0.1
@@ -31,11 +31,21 @@ class Progress:
 
 
 @dataclass(frozen=True)
+class FrontierPoint:
+    """The cheapest plan found that moves so many stops to another vehicle."""
+
+    moved: int
+    cost: float
+    routes: Routes
+
+
+@dataclass(frozen=True)
 class Solution:
     """A plan (stop_ids by vehicle_id), its independent evaluation, a reason for each unserved stop, and the search.
 
     `first_plan_cost` is what the repaired plan in force came to; the solution is never worse. `engine` names who made
-    the routes. `notes` are sentences for people about anything unusual in the search.
+    the routes. `notes` are sentences for people about anything unusual in the search. `frontier` is what each further
+    change of vehicle would buy: moved ascending, cost descending. `travel_source` says where the travel times come from.
     """
 
     routes: Mapping[str, tuple[str, ...]]
@@ -48,6 +58,8 @@ class Solution:
     engine: str
     cancelled: bool
     notes: tuple[str, ...] = ()
+    frontier: tuple[FrontierPoint, ...] = ()
+    travel_source: str = ""
 
     @property
     def cost(self) -> float:

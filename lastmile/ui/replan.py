@@ -7,8 +7,8 @@ import streamlit as st
 
 from lastmile import decisions
 from lastmile.errors import NotPossible
-from lastmile.replanning import Proposal, Replanning, open_day, replanning
-from lastmile.routing import Evaluation, Problem
+from lastmile.replanning import Act, Asked, ByHand, Proposal, Replanning, open_day, replanning
+from lastmile.routing import ChangeBudget, Evaluation, Problem
 from lastmile.ui import errors, format, shell
 from lastmile.ui.desk import Desk
 from lastmile.ui.jobs import watch
@@ -91,11 +91,13 @@ def _ask(desk: Desk, depot_id: str, name: str, vehicles: pd.DataFrame, last: Rep
         asked = st.button(f"Re-optimize {name}", type="primary", icon=":material/auto_fix_high:")
     st.caption("What is executed or being driven to stays as it is. The proposal changes nothing until it is approved.")
     if asked:
-        at, day, out = desk.tower.now(), desk.day, tuple(broken)
+        at, day = desk.tower.now(), desk.day
+        out = tuple(ByHand(Act.VEHICLE_OUT, vehicle_id, by=desk.view.actor) for vehicle_id in broken)
+        wishes = Asked(budget=ChangeBudget(goods_moved=None if transfers else 0), by_hand=out)
         desk.tower.replannings[depot_id] = replanning(
             desk.store,
             depot_id,
-            lambda: open_day(desk.store, depot_id, day, at, allow_transfers=transfers, out_of_service=out),
+            lambda: open_day(desk.store, depot_id, day, at, wishes),
             seconds=seconds or SECONDS[1],
             seed=SEED,
             actor=desk.view.actor,
@@ -109,11 +111,7 @@ def _proposal(desk: Desk, depot_id: str, proposal: Proposal) -> None:
         f"**Proposal** for {desk.view.choices.depots.get(depot_id, depot_id)}, version {proposal.open_day.version}, from the state at "
         f"**{format.instant(proposal.open_day.at, desk.zone, desk.at)}** ({format.minutes(age)} ago)"
     )
-    legs = proposal.open_day.legs_learned_from
-    learned = (
-        f"learned from {format.number(legs)} legs of the last fortnight" if legs else "defaults: too few legs on record"
-    )
-    st.caption(f":material/speed: Times on the road and at the stops: {learned}.")
+    st.caption(f":material/speed: {proposal.open_day.experience.words}")
     passed = int(proposal.open_day.done.passed.sum())
     if passed:
         told = format.count(passed, "delivery was", "deliveries were")
@@ -131,9 +129,9 @@ def _proposal(desk: Desk, depot_id: str, proposal: Proposal) -> None:
         )
     with right:
         _decide(desk, depot_id, proposal)
-        if proposal.solution.reasons:
+        if proposal.reasons:
             desk.table(
-                pd.DataFrame([{"stop": id, "why": reason.words} for id, reason in proposal.solution.reasons.items()]),
+                pd.DataFrame([{"stop": id, "why": reason.words} for id, reason in proposal.reasons.items()]),
                 key="not served",
                 alt="Stops that the proposal does not serve",
                 columns=NOT_SERVED,
@@ -168,7 +166,11 @@ def _figures(proposal: Proposal) -> list[Tile]:
     open_stops = len(proposal.open_day.problem.stops)
     return [
         _figure(
-            "Cost of the rest of the day", change.cost, lambda v: format.money(v, currency, 0), open_stops, _COST_HELP
+            "Cost of the rest of the day",
+            proposal.money,
+            lambda v: format.money(v, currency, 0),
+            open_stops,
+            _COST_HELP,
         ),
         _figure("Distance", change.distance_km, format.km, open_stops, "Kilometres still to drive, by all vehicles."),
         _figure(
@@ -229,7 +231,7 @@ def _figure(label: str, change: object, shown: object, n: int, told: str) -> Til
 
 def _moved(proposal: Proposal) -> pd.DataFrame:
     """Deliveries whose vehicle or promise changes."""
-    rows = proposal.deliveries
+    rows = proposal.deliveries.copy()
     before, after = rows.vehicle_before.fillna(""), rows.vehicle_after.fillna("")
     rows["promise"] = [
         "broken → kept" if now and not was else "kept → broken" if was and not now else "kept" if now else "broken"
