@@ -21,7 +21,7 @@ depots = desk.ask(queries.depots)
 
 with st.container(border=True, key="replan"):
     st.markdown("**Re-optimize**")
-    replan.show(desk, dict(zip(depots.depot_id, depots.name, strict=True)), vehicles)
+    replan.show(desk, dict(zip(depots.depot_id, depots.name, strict=True)), vehicles, stops)
 day_routes.show(desk, vehicles, stops)
 st.markdown("**Plan versions** :gray[of this day; none is ever overwritten]")
 day_routes.versions(desk)

@@ -96,6 +96,7 @@ def _plan_row(
             "asked": open_day.asked.record(),
             "chosen": chosen,
             "travel": solution.travel_source or open_day.experience.words,
+            "vehicles": [vehicle.vehicle_id for vehicle in open_day.problem.vehicles],
             "covered": _covered(open_day, comparison.after),
         },
     }

@@ -94,7 +94,8 @@ def open_day(
     mine = stops[stops.plan_id.notna()]
     done = mine[mine.done | mine.passed]
     problem = _problem(store, plan.plan_id, rows, usable, done, asked, experience, at, broken, first_on)
-    prices = {stop_id: price_of_failing(members, experience) for stop_id, members in by_stop(rows).items()}
+    day_ends = max([problem.instant, *(vehicle.must_end_by for vehicle in problem.vehicles)])
+    prices = {stop_id: price_of_failing(members, experience, day_ends) for stop_id, members in by_stop(rows).items()}
     return OpenDay(
         problem=_priced(problem, prices),
         asked=asked,

@@ -57,6 +57,18 @@ class Proposal:
     def moved(self) -> int:
         return len(self.comparison.moved)
 
+    def price_of_lateness(self, stop_id: str) -> float:
+        """What a served stop's lateness costs, its waiting crew included, in the depot's currency."""
+        problem, planned = self.open_day.problem, self.comparison.after.stops[stop_id]
+        stop = problem.stops[problem.stop_index[stop_id]]
+        waiting = 0.0 if stop.need_by is None else max(0.0, planned.service_starts_at - stop.need_by) / 60
+        return planned.late_minutes * (stop.price_per_late_minute or 0) + waiting * stop.crew_price_per_minute
+
+    @cached_property
+    def late_reasons(self) -> Mapping[str, Reason]:
+        """Why each late stop is late, and what would bring it on time."""
+        return {}
+
     @cached_property
     def deliveries(self) -> pd.DataFrame:
         """One row per open delivery: stop_id, the vehicle before and after (None: not served), place, ETA before and after."""

@@ -41,7 +41,8 @@ def open_rows(
 
     `stops` are the day's rows of stop_state. What only the delivery knows stands beside: volume, pieces, skills, service
     minutes (as they take, not as planned), when its goods are at the dock, and need_by and crew_per_minute of the milestone
-    that waits for it today; a crew that waited for it on an earlier day has gone.
+    that waits for it today. A crew that waited for it on an earlier day has gone, and what was promised for after the need-by
+    is not what a crew waits for.
     """
     mine = stops[stops.plan_id.notna()]
     planned = mine[~mine.done & ~mine.passed]
@@ -53,6 +54,7 @@ def open_rows(
     factors = rows.service.map(dict(experience.service)).fillna(1.0)
     rows["service_minutes"] = rows.service_minutes.fillna(DEFAULT_SERVICE_MINUTES) * factors
     rows["promised_until"] = rows.window_due + pd.to_timedelta(rows.late_minutes.fillna(0), unit="min")
+    rows.loc[rows.window_due > rows.need_by, ["need_by", "crew_per_minute"]] = None
     rows["at_dock"] = _at_dock(rows, experience, at)
     return rows
 
@@ -138,10 +140,16 @@ def late_price(members: Members) -> float:
     return max(PRICE_PER_LATE_MINUTE[one] for one in classes) + penalty / PENALTY_SPREAD_MINUTES
 
 
-def price_of_failing(members: Members, experience: Experience) -> float:
-    """What not serving these deliveries today costs: another try, the penalties, and half a day of the crew that waits."""
+def price_of_failing(members: Members, experience: Experience, day_ends: float) -> float:
+    """What not serving these deliveries today costs: another try, the penalties, and half a day of the crew that waits.
+
+    Besides, it is late by at least as much as if it were served when the last shift may end (epoch seconds), so that it is
+    never cheaper to leave a stop out than to serve it late.
+    """
     tries = max(experience.another_try.get(one.service, ANOTHER_TRY) for one in members)
-    return tries + sum(_known(one.penalty) for one in members) + _crew(members) * 60 * CREW_HOURS_LOST
+    until = _bound(min, (one.promised_until for one in members))
+    late = 0.0 if until is None else max(0.0, day_ends - until) / 60 * late_price(members)
+    return tries + sum(_known(one.penalty) for one in members) + _crew(members) * 60 * CREW_HOURS_LOST + late
 
 
 def _crew(members: Members) -> float:
