@@ -61,9 +61,9 @@ def impossible(problem: Problem, index: int) -> Obstacle | None:
         obstacle = check(problem, stop)
         if obstacle is not None:
             return obstacle
-    able = [problem.vehicles[v] for v in np.flatnonzero(eligible(problem)[:, index])]
-    if stop.stop_id in problem.committed_to:
+    if stop.stop_id in problem.committed_to or not _doubtful(problem)[index]:
         return None
+    able = [problem.vehicles[v] for v in np.flatnonzero(eligible(problem)[:, index])]
     return _no_way(problem, index) or _too_large(problem, stop, able) or _too_late(problem, index)
 
 
@@ -71,10 +71,53 @@ def eligible(problem: Problem) -> np.ndarray:
     """True where vehicle (row) may serve stop (column) by skills, permissions and where the goods are."""
     cached = problem.__dict__.get("_eligible")
     if cached is None:
-        rows = [[barred(problem, vehicle, stop) is None for stop in problem.stops] for vehicle in problem.vehicles]
-        cached = np.array(rows, dtype=bool).reshape(len(problem.vehicles), len(problem.stops))
+        columns = [_eligible_for(problem, stop) for stop in problem.stops]
+        cached = np.array(columns, dtype=bool).reshape(len(problem.stops), len(problem.vehicles)).T
         problem.__dict__["_eligible"] = cached
     return cached
+
+
+def _eligible_for(problem: Problem, stop: Stop) -> np.ndarray | list[bool]:
+    """Which vehicles may serve a stop; the many stops that ask for nothing special are told in one step."""
+    asks = stop.required_skills or stop.forbidden_vehicles or stop.allowed_vehicles is not None
+    stays = not stop.transferable or problem.pin_of(stop).holds_vehicle or stop.stop_id in problem.committed_to
+    if not asks and not stays and not _any_departed(problem):
+        return np.ones(len(problem.vehicles), dtype=bool)
+    return [barred(problem, vehicle, stop) is None for vehicle in problem.vehicles]
+
+
+def _any_departed(problem: Problem) -> bool:
+    cached = problem.__dict__.get("_departed")
+    if cached is None:
+        cached = problem.__dict__["_departed"] = any(vehicle.departed for vehicle in problem.vehicles)
+    return cached
+
+
+def _doubtful(problem: Problem) -> np.ndarray:
+    """True where a stop might be beyond every vehicle's reach or room by quick bounds, and must be looked at closely."""
+    cached = problem.__dict__.get("_doubtful")
+    if cached is None:
+        cached = problem.__dict__["_doubtful"] = _unreachable_in_time(problem) | _may_be_too_large(problem)
+    return cached
+
+
+def _unreachable_in_time(problem: Problem) -> np.ndarray:
+    count, fleet = len(problem.stops), len(problem.vehicles)
+    ready = np.array([problem.ready_at(vehicle) for vehicle in range(fleet)], dtype=float)
+    ways = problem.matrix.slowest[count : count + fleet, :count]
+    reach = np.where(eligible(problem), ready[:, None] + ways, np.inf).min(axis=0, initial=np.inf)
+    until = [np.inf if s.last_closes is None else s.last_closes - s.service_seconds for s in problem.stops]
+    released = np.array([stop.released_at is not None for stop in problem.stops], dtype=bool)
+    return (reach > np.array(until)) | released | problem.matrix.no_way[count : count + fleet, :count].any(axis=0)
+
+
+def _may_be_too_large(problem: Problem) -> np.ndarray:
+    found = np.zeros(len(problem.stops), dtype=bool)
+    for name in problem.dimensions:
+        stated = [vehicle.capacity.get(name, np.inf) - vehicle.load_on_board.get(name, 0) for vehicle in problem.vehicles]
+        room = np.where(eligible(problem), np.array(stated)[:, None], -np.inf).max(axis=0, initial=-np.inf)
+        found |= np.array([stop.demand.get(name, 0) for stop in problem.stops]) > room
+    return found
 
 
 def barred(problem: Problem, vehicle: VehicleShift, stop: Stop) -> Cause | None:
@@ -161,9 +204,9 @@ def _partner_impossible(problem: Problem, partner: Stop) -> Obstacle | None:
 def _nobody_to_serve(problem: Problem, stop: Stop) -> Obstacle | None:
     if not problem.vehicles:
         return Obstacle(Cause.NO_VEHICLE, "no vehicle is on shift")
-    causes = [barred(problem, vehicle, stop) for vehicle in problem.vehicles]
-    if None in causes:
+    if eligible(problem)[:, problem.stop_index[stop.stop_id]].any():
         return None
+    causes = [barred(problem, vehicle, stop) for vehicle in problem.vehicles]
     if set(causes) == {Cause.SKILL}:
         return Obstacle(Cause.SKILL, _missing_skill(problem, stop))
     if Cause.GOODS_ELSEWHERE in causes:
