@@ -50,8 +50,12 @@ class Obstacle:
 
 def problems_of(problem: Problem) -> dict[str, Obstacle]:
     """What makes a stop impossible whatever the plan, by stop_id; a stop that is not named can be tried."""
-    found = {stop.stop_id: impossible(problem, index) for index, stop in enumerate(problem.stops)}
-    return {stop_id: obstacle for stop_id, obstacle in found.items() if obstacle is not None}
+    cached = problem.__dict__.get("_impossible")
+    if cached is None:
+        found = {stop.stop_id: impossible(problem, index) for index, stop in enumerate(problem.stops)}
+        cached = {stop_id: obstacle for stop_id, obstacle in found.items() if obstacle is not None}
+        problem.__dict__["_impossible"] = cached
+    return cached
 
 
 def impossible(problem: Problem, index: int) -> Obstacle | None:
