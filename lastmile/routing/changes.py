@@ -67,13 +67,13 @@ def _kept(timer: RouteTimer) -> Iterable[str]:
 
 def over_budget(budget: ChangeBudget, changes: Changes) -> dict[str, int]:
     """What is beyond the budget, in words → by how many."""
-    told = {
-        "stops change vehicle": (len(changes.moved), budget.moved),
-        "kept promises are broken": (len(changes.promises_broken), budget.promises_broken),
-        "goods change hands": (len(changes.goods_moved), budget.goods_moved),
-    }
+    told = (
+        (len(changes.moved), budget.moved, "stop changes vehicle", "stops change vehicle"),
+        (len(changes.promises_broken), budget.promises_broken, "kept promise is broken", "kept promises are broken"),
+        (len(changes.goods_moved), budget.goods_moved, "stop's goods change hands", "stops' goods change hands"),
+    )
     return {
-        f"{count} {what}, {count - most} more than the budget of {most}": count - most
-        for what, (count, most) in told.items()
+        f"{count} {one if count == 1 else many}, {count - most} more than the budget of {most}": count - most
+        for count, most, one, many in told
         if most is not None and count > most
     }
