@@ -231,7 +231,7 @@ def test_a_commitment_to_half_a_pair_is_a_fact_and_the_goods_are_taken_home():
     problem = from_c_to_b(committed_stop_ids=("C",))
     assert broken(problem, {"V1": ("C",)}) == []
     assert broken(problem, {"V1": ("C", "B")}) == []
-    assert [one[:2] for one in broken(problem, {"V1": ("C",), "V2": ("B",)})][0] == (Cause.PAIR, "B")
+    assert [one[:2] for one in broken(problem, {"V1": ("C",), "V2": ("B",)})] == [(Cause.PAIR, "B")]
 
 
 # The driver's pace, the length of a route, a fair share of hours.
