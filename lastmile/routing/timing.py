@@ -261,8 +261,8 @@ class RouteTimer:
         if pause is None or not order.stops or plain.ends <= pause.latest:
             return unpaused
         ways = [self._leave_later(order, gap, self._run(order, gap, plain.departs)) for gap in self._gaps(plain, pause)]
-        if not self.problem.vehicles[order.vehicle].in_use:
-            ways.append(self._rested_first(order, pause))
+        if not self.problem.vehicles[order.vehicle].in_use or plain.departs > self.terms.ready[order.vehicle]:
+            ways.append(self._rested_first(order, pause))  # at home, or while it waits for its goods
         if not ways:
             unpaused.breaches.append(Breach(Cause.BREAK, pause.seconds))
         return min(ways, key=lambda one: one.rank, default=unpaused)

@@ -233,7 +233,7 @@ def with_pause(sheet, scratch, vehicle, items, count, departs, unpaused):
         route = leave_later(sheet, scratch, vehicle, items, count, departs, gap, route)
         if not found or better(route, best):
             found, best = True, route
-    if not sheet.vehicles[vehicle].in_use:
+    if not shift.in_use or departs > shift.ready:  # at home, or while it waits for its goods
         rested = max(departs, shift.pause_earliest + shift.pause_seconds)
         route = drive_route(sheet, scratch, vehicle, items, count, rested, -1)
         route = leave_later(sheet, scratch, vehicle, items, count, rested, -1, route)
