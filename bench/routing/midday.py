@@ -109,7 +109,9 @@ class _Day:
         )
 
     def _broken(self) -> str | None:
-        """One of the vehicles on the road that have much left to do."""
+        """One of the vehicles on the road that have much left to do; nobody where no other could take over."""
+        if sum(bool(left) for left in self.left.values()) < 2:
+            return None
         on_road = [route for route in self.morning.routes if route.departs_at < self.instant]
         most = sorted((r.vehicle_id for r in on_road if self.left[r.vehicle_id]), key=lambda v: -len(self.left[v]))
         return self.draw.choice(most[: max(1, len(most) // 2)]) if most else None

@@ -11,12 +11,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from lastmile.errors import LastmileError
 from lastmile.routing.engine_process import PACKAGE_HOME
 from lastmile.routing.evaluating import Evaluation, evaluate
+from lastmile.routing.peers.naming import named_alike
 from lastmile.routing.peers.numbers import numbers_of
 from lastmile.routing.peers.task import PeerAnswer, PeerTask
 from lastmile.routing.peers.trimming import trimmed
@@ -135,12 +136,15 @@ def _ours(problem: Problem, seconds: float, seed: int) -> EngineRun:
 
 def _peer(engine: str, problem: Problem, seconds: float, seed: int, cores: int) -> EngineRun:
     start = _warm_plan(problem)
-    numbers = None if engine == "ortools" else numbers_of(problem)
+    numbers = numbers_of(problem)
     workers = 1 if engine == "vroom" else cores
     threads = cores if engine == "vroom" else 1
     tasks = [PeerTask(problem, numbers, start, seconds, seed, threads, variant) for variant in range(workers)]
-    answers = _answers(engine, tasks)
-    return min((_judged(engine, problem, answer) for answer in answers), key=lambda one: one.rank)
+    best = min((_judged(engine, problem, answer) for answer in _answers(engine, tasks)), key=lambda one: one.rank)
+    if start is None:
+        return best
+    named = named_alike(problem, numbers.vans, best.routes)
+    return replace(best, routes=named, evaluation=evaluate(problem, named))
 
 
 def _warm_plan(problem: Problem) -> Routes | None:
@@ -228,7 +232,4 @@ def _without_breaches(problem: Problem, made: EngineRun, timer: RouteTimer | Non
     routes = trimmed(problem, made.routes, timer)
     count, words = len(made.evaluation.violations), made.evaluation.violations[0].words
     note = f"Its plan breaks {count} limits, the first: {words}. The stops in question are taken out."
-    return EngineRun(
-        made.engine, routes, evaluate(problem, routes), made.first_plan_seconds, made.elapsed_seconds, made.trace,
-        (*made.notes, note),
-    )  # fmt: skip
+    return replace(made, routes=routes, evaluation=evaluate(problem, routes), notes=(*made.notes, note))

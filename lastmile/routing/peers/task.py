@@ -15,13 +15,13 @@ REPORTING_SECONDS = 0.05
 
 @dataclass(frozen=True)
 class PeerTask:
-    """One search of one peer: the problem (in its own numbers where it takes them), the warm plan, the limits.
+    """One search of one peer: the problem (also in whole numbers), the warm plan, the limits.
 
     `variant` tells searches of the same task on several cores apart.
     """
 
     problem: Problem
-    numbers: Numbers | None
+    numbers: Numbers
     start: Routes | None
     seconds: float
     seed: int
