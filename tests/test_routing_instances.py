@@ -190,6 +190,26 @@ def test_a_convention_that_does_not_fit_the_file_is_refused(file, text, distance
         read_instance(file(text), distances)
 
 
+def test_long_legs_without_windows_are_driven_in_coarser_ticks(file):
+    far = TWO_CUSTOMERS.replace("3 0 10", "3 0 9000000")
+    instance = read_instance(file(far))
+    plan = evaluate(instance.problem, BOTH)
+    assert instance.ticks == 0.01
+    assert plan.cost.total == 5 + 8_999_996 + 9_000_000
+    assert plan.violations == ()
+
+
+def test_legs_longer_than_any_day_are_refused_where_windows_count(file):
+    with pytest.raises(BadInstance, match="longer than a plan of a day"):
+        read_instance(file(ASYMMETRIC.replace("0 10 20", "0 10 2000000")))
+
+
+def test_plain_distances_keep_time_to_a_ten_thousandth_where_legs_allow(file):
+    near, far = SOLOMON, SOLOMON.replace("0         10         18", "0        500         18")
+    assert read_instance(file(near, "two.txt"), Distances.PLAIN).ticks == 10_000
+    assert read_instance(file(far, "two.txt"), Distances.PLAIN).ticks == 1_000
+
+
 def test_a_solution_beside_the_file_is_judged_by_our_evaluator(file):
     path = file(SOLOMON, "two.txt")
     file("Route #1: 1 2\nCost 21.7\n", "two.sol")

@@ -32,8 +32,13 @@ class Distances(StrEnum):
 
     @property
     def ticks(self) -> int:
-        """How many whole ticks of the clock make one unit of the file's time: as exact as the convention asks."""
+        """How many whole ticks of the clock make one unit of the file's time: as exact as the convention asks for."""
         return {Distances.DIMACS: 10, Distances.PLAIN: 10_000}.get(self, 1)
+
+    @property
+    def keeps_ticks(self) -> bool:
+        """True where the convention itself says how exact times are."""
+        return self != Distances.PLAIN
 
     def of(self, straight: np.ndarray) -> np.ndarray:
         """Distances by this convention from unrounded ones, in `units`."""
@@ -41,8 +46,6 @@ class Distances(StrEnum):
             return np.floor(straight * 10)
         return np.floor(straight + 0.5) if self == Distances.ROUNDED else straight
 
-    def times_of(self, straight: np.ndarray) -> np.ndarray:
-        """Driving times by this convention, whole `ticks`: a unit of distance takes a unit of time."""
-        if self == Distances.PLAIN:
-            return np.ceil(straight * self.ticks - 1e-6)
-        return np.ceil(self.of(straight))
+    def times_of(self, straight: np.ndarray, ticks: float) -> np.ndarray:
+        """Driving times by this convention, in whole ticks: a unit of distance takes a unit of time."""
+        return np.ceil(self.of(straight) * (ticks / self.units) - 1e-6)
