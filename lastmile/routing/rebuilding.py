@@ -37,7 +37,7 @@ class Rebuilding:
         self.cost = self.best_cost = plan_cost(draft)
         self.best = self.draft.kept()
         count = len(draft.problem.stops)
-        reach = draft.problem.matrix.seconds[:count, :count]
+        reach = draft.problem.matrix.mean[:count, :count]
         self.near = np.argsort(reach + reach.T, axis=1, kind="stable")[:, 1 : 6 * MOST_TAKEN_OUT].tolist()
         self.free = [s for s in range(count) if s not in draft.impossible and not self._committed(s)]
 
@@ -86,8 +86,8 @@ class Rebuilding:
         keys = (
             lambda _: 0,
             lambda stop: -self.draft.price[stop],
-            lambda stop: timer.closes[stop],
-            lambda stop: -timer.seconds[problem.start_of(0)][stop],
+            lambda stop: timer.terms.closes[stop],
+            lambda stop: -problem.matrix.mean[problem.start_of(0), stop],
         )
         return sorted(stops, key=self.draw.choice(keys))
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 from zoneinfo import ZoneInfo
 
 import numpy as np
+
+from lastmile.routing.travel.matrix import TravelMatrix
 
 EARTH_RADIUS_KM = 6371.0088
 """Mean radius of the IUGG (1980)."""
@@ -24,32 +25,6 @@ SETTING_OFF_SECONDS = 45.0
 
 SAME_PLACE_KM = 0.02
 """Two points closer than this (great circle) are one place: nobody moves the vehicle."""
-
-
-@dataclass(frozen=True)
-class TravelMatrix:
-    """Whole seconds and kilometres from each place (row) to each place (column); NaN-free integers and floats."""
-
-    seconds: np.ndarray
-    km: np.ndarray
-
-    def __post_init__(self) -> None:
-        if self.seconds.shape != self.km.shape or self.seconds.ndim != 2 or len(set(self.seconds.shape)) > 1:
-            raise ValueError(f"a travel matrix is square, in both units: {self.seconds.shape}, {self.km.shape}")
-
-    def without_way_to(self, places: list[int]) -> TravelMatrix:
-        """The same matrix where reaching these places takes nothing (routes that end at their last stop)."""
-        if not places:
-            return self
-        seconds, km = self.seconds.copy(), self.km.copy()
-        seconds[:, places], km[:, places] = 0, 0
-        return TravelMatrix(seconds, km)
-
-
-class Travel(Protocol):
-    """Whatever can say how far and how long it is between places, for a span of time at a zone's local hours."""
-
-    def matrix(self, lon: np.ndarray, lat: np.ndarray, start: float, end: float, zone: str) -> TravelMatrix: ...
 
 
 @dataclass(frozen=True)
@@ -80,23 +55,6 @@ class GreatCircleTravel:
         hours = _hours_spanned(start, max(end, start + 1), zone)
         pace = sum(share * 3600 / self.speed_kmh_by_hour[hour] for hour, share in hours)
         return pace / sum(share for _, share in hours)
-
-
-@dataclass(frozen=True)
-class GivenTravel:
-    """Travel that someone else computed: the matrix of stops, then vehicle starts, then vehicle ends, in this order."""
-
-    given: TravelMatrix
-
-    def matrix(self, lon: np.ndarray, *_: object) -> TravelMatrix:
-        """The given matrix; ValueError where its size is not that of the places, or a value is missing or negative."""
-        if len(self.given.seconds) != len(lon):
-            raise ValueError(f"the travel matrix has {len(self.given.seconds)} places, the problem has {len(lon)}")
-        for unit in (self.given.seconds, self.given.km):
-            if not np.all(np.asarray(unit, dtype=float) >= 0):
-                row, column = np.argwhere(~(np.asarray(unit, dtype=float) >= 0))[0]
-                raise ValueError(f"the travel matrix has no valid value from place {row} to place {column}")
-        return TravelMatrix(np.ceil(self.given.seconds).astype(np.int32), np.asarray(self.given.km, dtype=np.float32))
 
 
 def great_circle_km(lon: np.ndarray, lat: np.ndarray) -> np.ndarray:
