@@ -20,6 +20,7 @@ HOMES = {
     "duckdb": ("lastmile/store", "lastmile/ingest/"),
     "ortools": ("lastmile/routing/",),
     "pyvrp": ("lastmile/routing/",),
+    "numba": ("lastmile/routing/kernel/",),
     "vroom": ("lastmile/routing/peers/",),
     "vrplib": ("lastmile/routing/instances/",),
     "pydeck": ("lastmile/ui/maps/",),
