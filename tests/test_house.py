@@ -19,6 +19,7 @@ HOMES = {
     "streamlit": ("app.py", "pages/", "lastmile/ui/"),
     "duckdb": ("lastmile/store", "lastmile/ingest/"),
     "ortools": ("lastmile/routing/",),
+    "routingpy": ("lastmile/routing/travel/",),
     "pydeck": ("lastmile/ui/maps/",),
     "plotly": ("lastmile/ui/charts",),
     "altair": ("lastmile/ui/charts",),

@@ -11,11 +11,11 @@ from lastmile.routing.obstacles import Cause, Obstacle, problems_of
 from lastmile.routing.problem import Break, Problem, Rates, Routes, Stop, VehicleShift
 from lastmile.routing.solving import Progress, Solution, solve
 from lastmile.routing.timing import Cost
-from lastmile.routing.travel import GivenTravel, GreatCircleTravel, Travel, TravelMatrix
+from lastmile.routing.travel import GivenTravel, GreatCircleTravel, ServiceTravel, Travel, TravelMatrix
 
 __all__ = [
     "Break", "Cause", "Change", "Comparison", "Cost", "Evaluation", "GivenTravel", "GreatCircleTravel", "MovedStop",
-    "Obstacle", "PlannedRoute", "PlannedStop", "Problem", "Progress", "Rates", "Reason", "Routes", "Solution", "Stop",
+    "Obstacle", "PlannedRoute", "PlannedStop", "Problem", "Progress", "Rates", "Reason", "Routes", "ServiceTravel", "Solution", "Stop",
     "Travel", "TravelMatrix", "VehicleComparison", "VehicleShift", "Violation", "compare", "evaluate", "problems_of",
     "reasons_unserved", "solve",
 ]  # fmt: skip

@@ -109,11 +109,7 @@ def _proposal(desk: Desk, depot_id: str, proposal: Proposal) -> None:
         f"**Proposal** for {desk.view.choices.depots.get(depot_id, depot_id)}, version {proposal.open_day.version}, from the state at "
         f"**{format.instant(proposal.open_day.at, desk.zone, desk.at)}** ({format.minutes(age)} ago)"
     )
-    legs = proposal.open_day.legs_learned_from
-    learned = (
-        f"learned from {format.number(legs)} legs of the last fortnight" if legs else "defaults: too few legs on record"
-    )
-    st.caption(f":material/speed: Times on the road and at the stops: {learned}.")
+    st.caption(f":material/speed: Travel times: {proposal.open_day.problem.matrix.source}.")
     passed = int(proposal.open_day.done.passed.sum())
     if passed:
         told = format.count(passed, "delivery was", "deliveries were")
