@@ -5,8 +5,8 @@ import time
 import numpy as np
 import pytest
 
-from lastmile.routing import GreatCircleTravel, ServiceTravel
-from lastmile.routing.travel import NO_WAY_SECONDS, travel_from
+from lastmile.routing import GreatCircleTravel
+from lastmile.routing.travel import NO_WAY_SECONDS, ServiceTravel, travel_from
 from lastmile.routing.travel.great_circle import great_circle_km
 from tests.road_networks import DETOUR, METRES_A_SECOND, road_network
 

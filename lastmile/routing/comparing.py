@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from lastmile.routing.cost import Cost
 from lastmile.routing.evaluating import Evaluation, PlannedRoute, evaluate
 from lastmile.routing.problem import Problem
-from lastmile.routing.timing import Cost, RouteTimer
+from lastmile.routing.timing import RouteTimer
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ def compare(
     timer = RouteTimer(problem)
     before, after = evaluate(problem, before_routes, timer), evaluate(problem, after_routes, timer)
     order = [stop.stop_id for stop in problem.stops]
-    promised = [stop.stop_id for stop in problem.stops if stop.closes is not None]
+    promised = [stop.stop_id for stop in problem.stops if stop.last_closes is not None]
     was, now = set(before.broken_promises), set(after.broken_promises)
     return Comparison(
         before=before,

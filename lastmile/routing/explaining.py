@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from lastmile.routing.inserting import Draft, Place
+from lastmile.routing.loads import LOAD_TOLERANCE
 from lastmile.routing.obstacles import Cause, eligible, problems_of
 from lastmile.routing.problem import Problem
-from lastmile.routing.timing import LOAD_TOLERANCE, Breach, RouteTimer, TimedRoute
+from lastmile.routing.timing import Breach, RouteTimer, TimedRoute
 from lastmile.routing.wording import amount, clock, minutes, money
 
 PROBES = 3_000
@@ -149,7 +150,7 @@ def _shortfall(draft: Draft, stop: int, cause: Cause, probe: Probe) -> str:
 
 def _shift_words(draft: Draft, _: int, probe: Probe) -> str:
     vehicle, zone = probe.place[0], draft.problem.zone
-    back, latest = clock(probe.route.ends, zone), clock(draft.timer.must_end[vehicle], zone)
+    back, latest = clock(probe.route.ends, zone), clock(draft.timer.terms.must_end[vehicle], zone)
     more = minutes(probe.excess(Cause.SHIFT))
     return f"{draft.problem.vehicles[vehicle].vehicle_id} would end at {back}, {more} after its limit of {latest}"
 
@@ -171,7 +172,7 @@ def _room_words(draft: Draft, stop: int, probe: Probe) -> str:
     able = eligible(draft.problem)[:, stop].nonzero()[0]
     free = {draft.problem.vehicles[v].vehicle_id: _free_room(draft, int(v), name) for v in able}
     best = max(free, key=free.__getitem__)
-    if free[best] + LOAD_TOLERANCE < draft.timer.demand[name][stop]:
+    if free[best] + LOAD_TOLERANCE < draft.timer.terms.demand[name][stop]:
         return f"the largest free is {amount(free[best], name)} on {best}"
     vehicle_id = draft.problem.vehicles[probe.place[0]].vehicle_id
     return f"{vehicle_id} has {amount(free[vehicle_id], name)} free of the {_demand(draft, stop, probe)} that it needs"
@@ -185,9 +186,11 @@ def _binding(probe: Probe) -> str:
 def _demand(draft: Draft, stop: int, probe: Probe) -> str:
     if Cause.CAPACITY not in probe.causes:
         return ""
-    return amount(draft.timer.demand[_binding(probe)][stop], _binding(probe))
+    return amount(draft.timer.terms.demand[_binding(probe)][stop], _binding(probe))
 
 
 def _free_room(draft: Draft, vehicle: int, name: str) -> float:
     on_board = draft.problem.vehicles[vehicle].load_on_board.get(name, 0)
-    return max(0.0, draft.timer.room[vehicle][name] - (draft.timed[vehicle].peak_load.get(name, on_board) - on_board))
+    return max(
+        0.0, draft.timer.terms.room[vehicle][name] - (draft.timed[vehicle].peak_load.get(name, on_board) - on_board)
+    )

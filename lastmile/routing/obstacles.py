@@ -8,7 +8,10 @@ from enum import StrEnum
 
 import numpy as np
 
-from lastmile.routing.problem import Problem, Stop, VehicleShift, has_position
+from lastmile.model import WindowSemantics
+from lastmile.routing.problem import Problem
+from lastmile.routing.shifts import VehicleShift
+from lastmile.routing.stops import Stop, has_position
 from lastmile.routing.wording import amount, clock, names
 
 
@@ -16,6 +19,7 @@ class Cause(StrEnum):
     """Why a stop is not served, or what a route breaks."""
 
     NO_POSITION = "no_position"
+    NO_WAY = "no_way"
     WINDOW_REVERSED = "window_reversed"
     BAD_NUMBER = "bad_number"
     NO_VEHICLE = "no_vehicle"
@@ -26,6 +30,12 @@ class Cause(StrEnum):
     WINDOW = "window"
     SHIFT = "shift"
     BREAK = "break"
+    ROUTE_TIME = "route_time"
+    ROUTE_DISTANCE = "route_distance"
+    RELOADS = "reloads"
+    PAIR = "pair"
+    ORDER = "order"
+    CHANGES = "changes"
     NOT_WORTH_IT = "not_worth_it"
     NO_SINGLE_CHANGE = "no_single_change"
 
@@ -47,14 +57,14 @@ def problems_of(problem: Problem) -> dict[str, Obstacle]:
 def impossible(problem: Problem, index: int) -> Obstacle | None:
     """The first thing that makes this stop impossible, or None."""
     stop = problem.stops[index]
-    for check in (_bad_value, _nobody_to_serve):
+    for check in (_bad_value, _bad_pair, _nobody_to_serve):
         obstacle = check(problem, stop)
         if obstacle is not None:
             return obstacle
     able = [problem.vehicles[v] for v in np.flatnonzero(eligible(problem)[:, index])]
     if stop.stop_id in problem.committed_to:
         return None
-    return _too_large(problem, stop, able) or _too_late(problem, index)
+    return _no_way(problem, index) or _too_large(problem, stop, able) or _too_late(problem, index)
 
 
 def eligible(problem: Problem) -> np.ndarray:
@@ -78,11 +88,13 @@ def barred(problem: Problem, vehicle: VehicleShift, stop: Stop) -> Cause | None:
         return Cause.NOT_ALLOWED
     if stop.allowed_vehicles is not None and vehicle.vehicle_id not in stop.allowed_vehicles:
         return Cause.NOT_ALLOWED
+    if problem.pin_of(stop).holds_vehicle and vehicle.vehicle_id != stop.present_vehicle_id:
+        return Cause.NOT_ALLOWED
     return Cause.GOODS_ELSEWHERE if _goods_elsewhere(problem, vehicle, stop) else None
 
 
 def pinned_to(problem: Problem, stop: Stop) -> str | None:
-    """The only vehicle that may serve a stop which is not transferable."""
+    """The only vehicle that may serve a stop whose goods are not transferable."""
     return None if stop.transferable else problem.holder.get(stop.stop_id, stop.present_vehicle_id)
 
 
@@ -90,17 +102,22 @@ def _goods_elsewhere(problem: Problem, vehicle: VehicleShift, stop: Stop) -> boo
     pin = pinned_to(problem, stop)
     if pin is not None:
         return pin != vehicle.vehicle_id
-    return vehicle.departed and not stop.pickup and stop.stop_id not in vehicle.loaded_stop_ids
+    if not vehicle.departed or vehicle.max_reloads:
+        return False
+    return not stop.pickup and not _collected_on_the_way(problem, stop) and stop.stop_id not in vehicle.loaded_stop_ids
+
+
+def _collected_on_the_way(problem: Problem, stop: Stop) -> bool:
+    return stop.collected_at in problem.stop_index
 
 
 def _bad_value(problem: Problem, stop: Stop) -> Obstacle | None:
     if not has_position(stop):
         return Obstacle(Cause.NO_POSITION, "it has no valid position; correct its address")
-    if stop.opens is not None and stop.closes is not None and stop.closes < stop.opens:
-        hours = f"opens {clock(stop.opens, problem.zone)}, closes {clock(stop.closes, problem.zone)}"
-        return Obstacle(Cause.WINDOW_REVERSED, f"its window ends before it starts ({hours})")
-    if stop.serves_until < stop.serves_from:
-        return Obstacle(Cause.WINDOW_REVERSED, "its window is shorter than its service")
+    for opens, closes in stop.windows:
+        if closes < opens:
+            hours = f"opens {clock(opens, problem.zone)}, closes {clock(closes, problem.zone)}"
+            return Obstacle(Cause.WINDOW_REVERSED, f"its window ends before it starts ({hours})")
     wrong = [name for name, value in _numbers(stop).items() if value is not None and not 0 <= value < math.inf]
     return Obstacle(Cause.BAD_NUMBER, f"not a valid amount: {names(wrong)}") if wrong else None
 
@@ -110,8 +127,35 @@ def _numbers(stop: Stop) -> dict[str, float | None]:
         "service time": stop.service_seconds,
         "price per late minute": stop.price_per_late_minute,
         "price of not serving": stop.price_of_not_serving,
+        "price of an idle crew": stop.crew_price_per_minute,
+        "price of being early": stop.price_per_early_minute,
         **stop.demand,
     }
+
+
+def _bad_pair(problem: Problem, stop: Stop) -> Obstacle | None:
+    """Goods are collected at a pickup and brought to a delivery, both of this problem and neither the same."""
+    if stop.collected_at is not None:
+        source = problem.stop_index.get(stop.collected_at)
+        if source is None:
+            return Obstacle(Cause.PAIR, f"its goods are collected at {stop.collected_at}, which is not in the problem")
+        if stop.pickup or not problem.stops[source].pickup:
+            return Obstacle(
+                Cause.PAIR, f"goods go from a pickup to a delivery; {stop.collected_at} → it is no such pair"
+            )
+        return _partner_impossible(problem, problem.stops[source])
+    brought = problem.collected_for.get(stop.stop_id)
+    return None if brought is None else _partner_impossible(problem, problem.stops[problem.stop_index[brought]])
+
+
+def _partner_impossible(problem: Problem, partner: Stop) -> Obstacle | None:
+    """Half a pair is of no use: what makes the other half impossible makes this one so."""
+    found = _bad_value(problem, partner) or _nobody_to_serve(problem, partner)
+    return (
+        None
+        if found is None
+        else Obstacle(Cause.PAIR, f"it goes with {partner.stop_id}, which can't be served: {found.words}")
+    )
 
 
 def _nobody_to_serve(problem: Problem, stop: Stop) -> Obstacle | None:
@@ -154,26 +198,42 @@ def _too_large(problem: Problem, stop: Stop, able: list[VehicleShift]) -> Obstac
     return None
 
 
+def _no_way(problem: Problem, index: int) -> Obstacle | None:
+    starts = [problem.start_of(int(vehicle)) for vehicle in np.flatnonzero(eligible(problem)[:, index])]
+    if not problem.matrix.no_way[starts, index].all():
+        return None
+    return Obstacle(Cause.NO_WAY, f"no way leads to it by {problem.matrix.source or 'the travel times given'}")
+
+
 def _too_late(problem: Problem, index: int) -> Obstacle | None:
     stop = problem.stops[index]
-    if stop.price_per_late_minute is not None or math.isinf(stop.serves_until):
+    if stop.price_per_late_minute is not None or stop.last_closes is None:
         return None
+    until = stop.last_closes - (stop.service_seconds if stop.semantics == WindowSemantics.SERVICE_END else 0)
     arrivals = earliest_arrivals(problem, index)
     vehicle_id = min(arrivals, key=arrivals.__getitem__)
-    if arrivals[vehicle_id] <= stop.serves_until:
+    if arrivals[vehicle_id] <= until:
         return None
-    closes, soonest = clock(stop.closes, problem.zone), clock(arrivals[vehicle_id], problem.zone)
+    closes, soonest = clock(stop.last_closes, problem.zone), clock(arrivals[vehicle_id], problem.zone)
     words = f"its window closes at {closes}, before any vehicle can serve it: the earliest is {vehicle_id} at {soonest}"
     return Obstacle(Cause.WINDOW, words)
 
 
 def earliest_arrivals(problem: Problem, index: int) -> dict[str, float]:
     """When each vehicle that may serve the stop would be there if it drove straight to it, epoch seconds."""
-    able = np.flatnonzero(eligible(problem)[:, index])
-    drive = problem.matrix.mean
+    able = [int(vehicle) for vehicle in np.flatnonzero(eligible(problem)[:, index])]
     return {
-        problem.vehicles[v].vehicle_id: problem.ready_at(v) + float(drive[problem.start_of(v), index]) for v in able
+        problem.vehicles[v].vehicle_id: problem.matrix.arrival(problem.start_of(v), index, _sets_out(problem, v, index))
+        for v in able
     }
+
+
+def _sets_out(problem: Problem, vehicle: int, index: int) -> float:
+    """When a vehicle can leave for a stop: not before the goods are there, where it has to take them."""
+    stop, ready = problem.stops[index], problem.ready_at(vehicle)
+    if stop.released_at is None or stop.pickup or stop.stop_id in problem.vehicles[vehicle].loaded_stop_ids:
+        return ready
+    return max(ready, stop.released_at)
 
 
 def whole_capacity(problem: Problem, vehicle: VehicleShift, dimension: str) -> float:

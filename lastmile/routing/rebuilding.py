@@ -86,8 +86,8 @@ class Rebuilding:
         keys = (
             lambda _: 0,
             lambda stop: -self.draft.price[stop],
-            lambda stop: timer.closes[stop],
-            lambda stop: -timer.seconds[problem.start_of(0)][stop],
+            lambda stop: timer.terms.closes[stop],
+            lambda stop: -problem.matrix.mean[problem.start_of(0), stop],
         )
         return sorted(stops, key=self.draw.choice(keys))
 

@@ -66,6 +66,11 @@ class TravelMatrix:
         return np.rint(total, out=total).astype(np.int32)
 
     @cached_property
+    def fastest(self) -> np.ndarray:
+        """Whole seconds at the best pace of the span, n × n: no leg takes less."""
+        return self.seconds if self.seconds.ndim == 2 else self.seconds.min(axis=0)
+
+    @cached_property
     def no_way(self) -> np.ndarray:
         """True where no way leads from the row to the column, n × n."""
         return self.mean >= NO_WAY_SECONDS

@@ -1,0 +1,68 @@
+"""How much a plan differs from the plan in force, and whether that is within the budget of changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from lastmile.routing.problem import RELOAD, ChangeBudget
+from lastmile.routing.timing import RELOADS, RouteTimer, TimedRoute
+
+
+@dataclass(frozen=True)
+class Changes:
+    """Stop_ids that change vehicle, whose promise the plan in force keeps and this one breaks, whose goods change hands."""
+
+    moved: tuple[str, ...]
+    promises_broken: tuple[str, ...]
+    goods_moved: tuple[str, ...]
+
+
+def changes_of(timer: RouteTimer, timed: Mapping[str, TimedRoute], broken_promises: Iterable[str]) -> Changes:
+    """What a timed plan changes; a stop that is no longer served, or was on no vehicle of the problem, has not moved."""
+    problem, terms = timer.problem, timer.terms
+    moved, goods_moved = [], []
+    for vehicle_id, route in timed.items():
+        vehicle = problem.vehicle_index[vehicle_id]
+        for stop in route.stops:
+            if stop == RELOADS:
+                continue
+            stop_id = problem.stops[stop].stop_id
+            if terms.present_vehicle[stop] not in (-1, vehicle):
+                moved.append(stop_id)
+            if problem.holder.get(stop_id, vehicle_id) != vehicle_id:
+                goods_moved.append(stop_id)
+    kept = kept_by_plan_in_force(timer)
+    return Changes(tuple(moved), tuple(one for one in broken_promises if one in kept), tuple(goods_moved))
+
+
+def kept_by_plan_in_force(timer: RouteTimer) -> frozenset[str]:
+    """The stops with a promise that the plan in force keeps; worked out once for each problem."""
+    cached = timer.__dict__.get("_kept")
+    if cached is None:
+        cached = timer.__dict__["_kept"] = frozenset(_kept(timer))
+    return cached
+
+
+def _kept(timer: RouteTimer) -> Iterable[str]:
+    problem = timer.problem
+    for vehicle_id, row in problem.plan_in_force().items():
+        stops = [RELOADS if one == RELOAD else problem.stop_index[one] for one in row]
+        route = timer.time(problem.vehicle_index[vehicle_id], stops)
+        for stop, late in zip(stops, route.late, strict=True):
+            if stop != RELOADS and not late and problem.stops[stop].last_closes is not None:
+                yield problem.stops[stop].stop_id
+
+
+def over_budget(budget: ChangeBudget, changes: Changes) -> dict[str, int]:
+    """What is beyond the budget, in words → by how many."""
+    told = {
+        "stops change vehicle": (len(changes.moved), budget.moved),
+        "kept promises are broken": (len(changes.promises_broken), budget.promises_broken),
+        "goods change hands": (len(changes.goods_moved), budget.goods_moved),
+    }
+    return {
+        f"{count} {what}, {count - most} more than the budget of {most}": count - most
+        for what, (count, most) in told.items()
+        if most is not None and count > most
+    }
