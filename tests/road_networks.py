@@ -54,7 +54,7 @@ class Roads:
 def road_network(**known: Any) -> Iterator[Roads]:
     """A server on loopback for as long as the context lasts."""
     roads = Roads(**known)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"roads": roads}))
+    server = _Server(("127.0.0.1", 0), type("Handler", (_Handler,), {"roads": roads}))
     server.daemon_threads = True
     roads.address = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
@@ -65,6 +65,11 @@ def road_network(**known: Any) -> Iterator[Roads]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, *_: object) -> None:
+        """One who waits no longer has hung up; nothing for the terminal of the tests."""
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -6,9 +6,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lastmile.routing.travel import GreatCircleTravel, Rings, by_hour_and_zone, learned
+from lastmile.routing.travel import GreatCircleTravel, Rings
 from lastmile.routing.travel.great_circle import great_circle_km
-from lastmile.routing.travel.learning import LEAST_LEGS, columns, fitted, misses_of, zone_words
+from lastmile.routing.travel.learning import (
+    LEAST_LEGS,
+    by_hour_and_zone,
+    columns,
+    fitted,
+    learned,
+    misses_of,
+    zone_words,
+)
 
 MONDAY = date(2026, 11, 2)
 TRUTH = GreatCircleTravel(

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from lastmile.routing import GreatCircleTravel
-from lastmile.routing.travel import NO_WAY_SECONDS, ServiceTravel, travel_from
+from lastmile.routing.travel import NO_WAY_SECONDS
+from lastmile.routing.travel.choosing import travel_from
 from lastmile.routing.travel.great_circle import great_circle_km
+from lastmile.routing.travel.service import ServiceTravel
 from tests.road_networks import DETOUR, METRES_A_SECOND, road_network
 
 FLAT = GreatCircleTravel(circuity=1.3, speed_kmh_by_hour=(30.0,) * 24, setting_off_seconds=60)

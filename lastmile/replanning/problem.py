@@ -13,7 +13,7 @@ from lastmile.errors import NotPossible
 from lastmile.model import Criticality, Scope, WindowSemantics
 from lastmile.replanning.travel import fortnight_before, learned_service, learned_travel, travel_for
 from lastmile.routing import Break, Problem, Rates, Stop, VehicleShift
-from lastmile.routing.travel import Learned
+from lastmile.routing.travel.learning import Learned
 from lastmile.store import Store
 
 DIMENSIONS = {"kg": "weight_kg", "m3": "volume_m3", "pieces": "pieces"}

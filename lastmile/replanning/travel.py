@@ -10,8 +10,9 @@ import pandas as pd
 
 from lastmile import queries
 from lastmile.errors import NotPossible
-from lastmile.routing import travel
-from lastmile.routing.travel import Learned, Travel
+from lastmile.routing.travel import CIRCUITY, Travel
+from lastmile.routing.travel.choosing import travel_from
+from lastmile.routing.travel.learning import Learned, by_hour_and_zone, learned
 from lastmile.store import Store
 
 SERVICE = "LASTMILE_TRAVEL"
@@ -32,14 +33,14 @@ def fortnight_before(day: date) -> dict[str, date]:
     return {"day_from": day - timedelta(days=DAYS), "day_to": day - timedelta(days=1)}
 
 
-def travel_for(learned: Learned) -> Travel:
+def travel_for(model: Learned) -> Travel:
     """What is used for planning: the road network of the settings, with what was learned behind it, or the latter alone.
 
     Raises NotPossible where the setting can't be read.
     """
     setting, key, table = (os.environ.get(name, "") for name in (SERVICE, SERVICE_KEY, SERVICE_TABLE))
     try:
-        return travel.travel_from(setting, learned.travel, key, table)
+        return travel_from(setting, model.travel, key, table)
     except ValueError as error:
         raise NotPossible(f"The setting {SERVICE} can't be used: {error}.") from None
 
@@ -47,14 +48,14 @@ def travel_for(learned: Learned) -> Travel:
 def learned_travel(store: Store, depot_id: str, *, day_from: date, day_to: date) -> Learned:
     """The travel model that the legs around a depot teach, with its misses on the last days, which it did not see."""
     legs = driven_legs(store, depot_id, day_from=day_from, day_to=day_to)
-    return travel.learned(legs, _circuity(store, depot_id, day_from, day_to))
+    return learned(legs, _circuity(store, depot_id, day_from, day_to))
 
 
 def learned_by_hour(store: Store, depot_id: str, *, day_from: date, day_to: date) -> pd.DataFrame:
     """The rows behind a learned model: one per local hour and zone, with n legs, km/h and minutes that a leg is missed by."""
     legs = driven_legs(store, depot_id, day_from=day_from, day_to=day_to)
-    found = travel.learned(legs, _circuity(store, depot_id, day_from, day_to))
-    return travel.by_hour_and_zone(found, legs) if len(legs) else pd.DataFrame()
+    found = learned(legs, _circuity(store, depot_id, day_from, day_to))
+    return by_hour_and_zone(found, legs) if len(legs) else pd.DataFrame()
 
 
 def driven_legs(store: Store, depot_id: str, *, day_from: date, day_to: date) -> pd.DataFrame:
@@ -108,7 +109,7 @@ def _circuity(store: Store, depot_id: str, day_from: date, day_to: date) -> floa
         """,
         **_around(store, depot_id, day_from, day_to),
     )
-    return travel.CIRCUITY if found is None or not 1 <= found <= 3 else float(found)
+    return CIRCUITY if found is None or not 1 <= found <= 3 else float(found)
 
 
 def _around(store: Store, depot_id: str, day_from: date, day_to: date) -> dict[str, Any]:
