@@ -85,6 +85,7 @@ def test_misses_by_hand():
     found = misses_of(TRUTH, legs)
     assert (found.legs, found.mean_absolute_minutes) == (3, pytest.approx(2.0))
     assert found.median_bias_minutes == pytest.approx(-1.0)
+    assert found.words == "2.0 min a leg, median -1.0 min"
 
 
 def test_legs_that_hold_a_break_pull_little(legs):

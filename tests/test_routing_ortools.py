@@ -12,7 +12,6 @@ from lastmile.routing.inserting import repaired
 from lastmile.routing.timing import RouteTimer
 from tests.routing_problems import random_problem
 
-
 ALL_DAY_ALIKE = GreatCircleTravel(speed_kmh_by_hour=(28.0,) * 24)
 
 

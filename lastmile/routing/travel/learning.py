@@ -41,6 +41,11 @@ class Misses:
     mean_absolute_minutes: float
     median_bias_minutes: float
 
+    @property
+    def words(self) -> str:
+        """Both figures for people, as in `1.6 min a leg, median +0.1 min`."""
+        return f"{self.mean_absolute_minutes:.1f} min a leg, median {self.median_bias_minutes:+.1f} min"
+
 
 @dataclass(frozen=True)
 class Learned:
@@ -68,9 +73,8 @@ class Learned:
             return f"{from_legs}; too few days are on record to say how far off they are."
         held_out = "day that was" if self.held_out_days == 1 else f"{self.held_out_days} days that were"
         return (
-            f"{from_legs}. On the last {held_out} held out ({self.misses.legs:,} legs) they are off by "
-            f"{self.misses.mean_absolute_minutes:.1f} min a leg, the plain default by "
-            f"{self.default_misses.mean_absolute_minutes:.1f} min."
+            f"{from_legs}. On the last {held_out} held out ({self.misses.legs:,} legs) they are off by {self.misses.words}; "
+            f"the plain default by {self.default_misses.words}."
         )
 
 
