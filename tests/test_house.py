@@ -23,6 +23,7 @@ HOMES = {
     "numba": ("lastmile/routing/kernel/",),
     "vroom": ("lastmile/routing/peers/",),
     "vrplib": ("lastmile/routing/instances/",),
+    "routingpy": ("lastmile/routing/travel/",),
     "pydeck": ("lastmile/ui/maps/",),
     "plotly": ("lastmile/ui/charts",),
     "altair": ("lastmile/ui/charts",),

@@ -120,7 +120,9 @@ def _unreachable_in_time(problem: Problem) -> np.ndarray:
 def _may_be_too_large(problem: Problem) -> np.ndarray:
     found = np.zeros(len(problem.stops), dtype=bool)
     for name in problem.dimensions:
-        stated = [vehicle.capacity.get(name, np.inf) - vehicle.load_on_board.get(name, 0) for vehicle in problem.vehicles]
+        stated = [
+            vehicle.capacity.get(name, np.inf) - vehicle.load_on_board.get(name, 0) for vehicle in problem.vehicles
+        ]
         room = np.where(eligible(problem), np.array(stated)[:, None], -np.inf).max(axis=0, initial=-np.inf)
         found |= np.array([stop.demand.get(name, 0) for stop in problem.stops]) > room
     return found
