@@ -137,7 +137,7 @@ def _undecided(store: Store, plan_id: str) -> Any:
         raise NotPossible(f"There is no plan {plan_id}.")
     plan = next(found.itertuples())
     if plan.decision != "proposed":
-        raise NotPossible(f"This plan was {plan.decision} by {plan.decided_by} already.")
+        raise NotPossible(f"This plan was {plan.decision} by {plan.decided_by} already: {plan.why}.")
     return plan
 
 

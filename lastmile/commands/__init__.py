@@ -1,8 +1,15 @@
 """The commands of the command line, in the order in which help lists them."""
 
-from lastmile.commands import analysis, files, operation, replanning
+from lastmile.commands import analysis, files, operation, replanning, solving, travel
 from lastmile.commands.command import Command
 
-COMMANDS: tuple[Command, ...] = (*operation.COMMANDS, *files.COMMANDS, *analysis.COMMANDS, *replanning.COMMANDS)
+COMMANDS: tuple[Command, ...] = (
+    *operation.COMMANDS,
+    *files.COMMANDS,
+    *analysis.COMMANDS,
+    *replanning.COMMANDS,
+    *solving.COMMANDS,
+    *travel.COMMANDS,
+)
 
 __all__ = ["COMMANDS", "Command"]

@@ -68,7 +68,7 @@ def _as_record(proposal: Proposal, decision: str) -> dict[str, Any]:
         "stops_moved": len(change.moved),
         "not_served": {stop_id: reason.words for stop_id, reason in proposal.reasons.items()},
         "breaks": [violation.words for violation in change.after.violations],
-        "travel": proposal.solution.travel_source or proposal.open_day.experience.words,
+        "travel": proposal.open_day.problem.matrix.source,
     }
 
 
@@ -86,7 +86,7 @@ def _say(told: dict[str, Any]) -> None:
         say(f"  breaks: {words}")
     for stop_id, why in told["not_served"].items():
         say(f"  not served: {stop_id}: {why}")
-    say(f"  {told['travel']}")
+    say(f"  travel times: {told['travel']}")
 
 
 def _told(given: argparse.Namespace) -> Any:

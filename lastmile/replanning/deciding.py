@@ -53,7 +53,7 @@ def drift_of(proposal: Proposal, stops: pd.DataFrame) -> Drift:
     rows = now.loc[known]
     finished = rows[(rows.done | rows.passed) & (rows.state != "cancelled")]
     cancelled = rows[rows.state == "cancelled"]
-    reached = pd.concat([finished, _driven_to(now[~now.done & ~now.passed])])
+    reached = pd.concat([finished, _driven_to(now[~now.done & ~now.passed], start)])
     said = {stop.stop_id: stop for route in proposal.comparison.after.routes for stop in route.stops}
     otherwise = {
         start.stop_of_delivery[id]
@@ -72,9 +72,12 @@ def drift_of(proposal: Proposal, stops: pd.DataFrame) -> Drift:
     )
 
 
-def _driven_to(open_rows: pd.DataFrame) -> pd.DataFrame:
-    """The next stop of each van on the road, by the plan in force."""
-    driving = open_rows[open_rows.departed_at.notna() & open_rows.stop.notna() & open_rows.broke_down_at.isna()]
+def _driven_to(open_rows: pd.DataFrame, start: OpenDay) -> pd.DataFrame:
+    """The next stop of each van on the road that the proposal counts on, by the plan in force."""
+    counted_on = open_rows.vehicle_id.isin(list(start.problem.vehicle_index))
+    driving = open_rows[
+        counted_on & open_rows.departed_at.notna() & open_rows.stop.notna() & open_rows.broke_down_at.isna()
+    ]
     return driving.sort_values("stop").drop_duplicates("vehicle_id")
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 
-from lastmile.replanning.travel import DAYS, learned_service, learned_travel
+from lastmile.replanning.travel import fortnight_before, learned_service, learned_travel, travel_for
 from lastmile.routing import GreatCircleTravel
 from lastmile.routing.travel import Travel
+from lastmile.routing.travel.learning import Learned
 from lastmile.store import Store
 
 PRIOR_STOPS = 30
@@ -28,26 +29,24 @@ class Experience:
     `another_try` money by service, `staging` minutes from release to dock by service."""
 
     travel: Travel = field(default_factory=GreatCircleTravel)
-    legs: int = 0
+    learned: Learned | None = None
     service: Mapping[str, float] = field(default_factory=dict)
     pace: Mapping[str, float] = field(default_factory=dict)
     another_try: Mapping[str, float] = field(default_factory=dict)
     staging: Mapping[str, float] = field(default_factory=dict)
 
-    @property
-    def words(self) -> str:
-        """Where the times come from, as a sentence for people."""
-        if not self.legs:
-            return "Travel times are the plain default: too few legs are on record."
-        return f"Travel times are learned from {self.legs:,} legs of the last fortnight."
 
-
-def experience_before(store: Store, day: date) -> Experience:
-    """What the fortnight before a day teaches."""
-    travel, legs = learned_travel(store, day)
+def experience_before(store: Store, depot_id: str, day: date) -> Experience:
+    """What the fortnight before a day teaches for a depot. Raises NotPossible where the road network's setting can't be read."""
+    learned = learned_travel(store, depot_id, **fortnight_before(day))
     service = learned_service(store, day)
     return Experience(
-        travel, legs, service, driver_pace(store, day, service), another_try(store, day), staging_minutes(store, day)
+        travel=travel_for(learned),
+        learned=learned,
+        service=service,
+        pace=driver_pace(store, day, service),
+        another_try=another_try(store, day),
+        staging=staging_minutes(store, day),
     )
 
 
@@ -63,7 +62,7 @@ def driver_pace(store: Store, day: date, service: Mapping[str, float]) -> dict[s
             select driver_id, service_minutes * list_extract($factors, list_position($services, service)) as usual,
                 minutes_between(coalesce(service_started_at, arrived_at), departed_stop_at) as minutes
             from delivery
-            where day >= $day_from and day < $day_to and handed_over_at is not null and service_minutes > 0
+            where day between $day_from and $day_to and handed_over_at is not null and service_minutes > 0
               and driver_id is not null and list_contains($services, service)
         )
         select driver_id, (sum(minutes) + $prior * avg(usual)) / (sum(usual) + $prior * avg(usual)) as pace
@@ -72,7 +71,7 @@ def driver_pace(store: Store, day: date, service: Mapping[str, float]) -> dict[s
         factors=list(service.values()),
         services=list(service),
         prior=PRIOR_STOPS,
-        **_fortnight(day),
+        **fortnight_before(day),
     )
     return dict(zip(found.driver_id, found.pace, strict=True))
 
@@ -82,10 +81,10 @@ def another_try(store: Store, day: date) -> dict[str, float]:
     found = store.ask(
         """
         select service, avg(cents) / 100 as cost
-        from drop_cost(null, $day_from::date, ($day_to::date - interval 1 day)::date)
+        from drop_cost(null, $day_from::date, $day_to::date)
         where kind = 'visit' and service is not null and cents is not null group by service
         """,
-        **_fortnight(day),
+        **fortnight_before(day),
     )
     return dict(zip(found.service, found.cost, strict=True))
 
@@ -95,12 +94,8 @@ def staging_minutes(store: Store, day: date) -> dict[str, float]:
     found = store.ask(
         """
         select service, median(minutes_between(released_at, staged_at)) as minutes from delivery
-        where day >= $day_from and day < $day_to and staged_at >= released_at and service is not null group by service
+        where day between $day_from and $day_to and staged_at >= released_at and service is not null group by service
         """,
-        **_fortnight(day),
+        **fortnight_before(day),
     )
     return dict(zip(found.service, found.minutes, strict=True))
-
-
-def _fortnight(day: date) -> dict[str, date]:
-    return {"day_from": day - timedelta(days=DAYS), "day_to": day}

@@ -95,7 +95,7 @@ def _plan_row(
             "iterations": solution.iterations,
             "asked": open_day.asked.record(),
             "chosen": chosen,
-            "travel": solution.travel_source or open_day.experience.words,
+            "travel": open_day.problem.matrix.source,
             "vehicles": [vehicle.vehicle_id for vehicle in open_day.problem.vehicles],
             "covered": _covered(open_day, comparison.after),
         },

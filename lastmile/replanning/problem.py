@@ -18,7 +18,7 @@ from lastmile.replanning.by_hand import first_on_vehicles, out_of_service, refus
 from lastmile.replanning.experience import Experience, experience_before
 from lastmile.replanning.fleet import fleet_of, progress_of, vehicle_shift
 from lastmile.replanning.stops import by_stop, committed_stops, open_rows, price_of_failing, stop_of
-from lastmile.routing import Evaluation, FairShare, Problem, Stop, evaluate
+from lastmile.routing import Evaluation, FairShare, Problem, Stop
 from lastmile.store import Store
 
 NOBODY_ASKED = Asked()
@@ -82,7 +82,7 @@ def open_day(
     """
     plan = _plan_in_force(store, depot_id, day)
     stops = queries.stops(store, at, day, Scope(depots=(depot_id,)))
-    experience = experience or experience_before(store, day)
+    experience = experience or experience_before(store, depot_id, day)
     fleet = fleet_of(store, plan.plan_id, depot_id, day, at, asked.vehicles(Act.VEHICLE_IN))
     broken = out_of_service(fleet, asked)
     rows = open_rows(store, depot_id, day, stops, experience, at)
@@ -128,7 +128,7 @@ def _problem(
     decided = asked.of_deliveries(Act.ON_VEHICLE, Act.KEEP_VEHICLE, Act.KEEP_ORDER, Act.KEEP_BOTH)
     committed = committed_stops(rows, asked, broken, first_on, at)
     progress = progress_of(queries.planned_stop_rows(store, plan_id), set(done.delivery_id))
-    problem = Problem(
+    return Problem(
         stops=tuple(
             stop_of(members, asked, members[0].vehicle_id in broken, decided) for members in by_stop(rows).values()
         ),
@@ -143,8 +143,8 @@ def _problem(
         policy=asked.policy,
         freedom=asked.freedom,
         budget=asked.budget,
+        fair_share=_fair_share(fleet) if asked.even_hours else None,
     )
-    return replace(problem, fair_share=_fair_share(problem)) if asked.even_hours else problem
 
 
 def _priced(problem: Problem, prices: Mapping[str, float]) -> Problem:
@@ -156,15 +156,13 @@ def _priced(problem: Problem, prices: Mapping[str, float]) -> Problem:
     return replace(problem, stops=tuple(priced(stop) for stop in problem.stops))
 
 
-def _fair_share(problem: Problem) -> FairShare | None:
-    """The mean hours of the vehicles that drive by the plan in force; an hour beyond costs the mean hour once more."""
-    fleet = {vehicle.vehicle_id: vehicle for vehicle in problem.vehicles}
-    driving = [route for route in evaluate(problem, problem.plan_in_force()).routes if route.stops]
-    if not driving:
+def _fair_share(fleet: pd.DataFrame) -> FairShare | None:
+    """The mean hours of the vehicles with a route in the plan in force; an hour beyond costs the mean hour once more."""
+    driving = fleet[~fleet.stands_by]
+    if driving.empty:
         return None
-    hours = [(one.returns_at - one.departs_at + fleet[one.vehicle_id].worked_seconds) / 3600 for one in driving]
-    prices = [fleet[one.vehicle_id].rates.per_hour for one in driving]
-    return FairShare(sum(hours) / len(hours), sum(prices) / len(prices))
+    hours = (driving.returns_at - driving.departs_at).dt.total_seconds().mean() / 3600
+    return FairShare(max(0.0, hours), float(driving.per_hour.fillna(0).mean()))
 
 
 def _plan_in_force(store: Store, depot_id: str, day: date) -> Any:

@@ -7,7 +7,7 @@ import streamlit as st
 
 from lastmile.replanning import FREEDOMS, POLICIES, Asked, Replanning, open_day, replanning
 from lastmile.routing import ChangeBudget, Freedom, Policy
-from lastmile.ui import format
+from lastmile.ui import format, travel_times
 from lastmile.ui.desk import Desk
 from lastmile.ui.replan import by_hand
 
@@ -55,6 +55,7 @@ def show(
         st.space("stretch")
         pressed = st.button(f"Re-optimize {name}", type="primary", icon=":material/auto_fix_high:")
     _told(depot_id, asked, vehicles, stops)
+    travel_times.show(desk, depot_id, name)
     if pressed:
         _begin(desk, depot_id, asked)
 

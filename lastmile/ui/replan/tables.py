@@ -117,8 +117,7 @@ def show_making(proposal: Proposal) -> None:
         f":material/psychology: **Search**: {solution.engine}, {solution.elapsed_seconds:.1f} s, "
         f"{format.number(solution.iterations)} plans seen; the first plan stood after {solution.first_plan_seconds:.2f} s. "
         "Every plan is judged by an evaluator that has no part in the search.",
-        f":material/speed: **Travel and stops**: {solution.travel_source or start.experience.words} "
-        f"{_taught(proposal)}",
+        f":material/speed: **Travel and stops**: {start.problem.matrix.source}. {_taught(proposal)}",
         f":material/barcode_scanner: {format.count(passed, 'delivery was', 'deliveries were')} passed without a scan and "
         "stay as they are: ask the drivers."
         if passed
