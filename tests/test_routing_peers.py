@@ -8,12 +8,23 @@ import pytest
 
 from bench.routing.homberger import homberger_like
 from bench.routing.midday import midday
-from lastmile.routing import Break, ChangeBudget, FairShare, GivenTravel, Pin, Policy, Rates, TravelMatrix, evaluate
+from lastmile.routing import (
+    Break,
+    ChangeBudget,
+    FairShare,
+    GivenTravel,
+    Pin,
+    Policy,
+    Problem,
+    Rates,
+    TravelMatrix,
+    evaluate,
+)
 from lastmile.routing.peers import ENGINES, EngineMissing, NotSaid, require, run, trimmed
 from lastmile.routing.peers.naming import named_alike
 from lastmile.routing.peers.numbers import numbers_of
 from lastmile.routing.peers.saying import refuse_unsaid
-from tests.routing_problems import HOUR, drop, line, van
+from tests.routing_problems import EIGHT, HOUR, drop, line, van
 
 PEERS = [engine for engine in ENGINES if engine != "ours"]
 
@@ -94,7 +105,7 @@ def test_money_with_decimals_is_counted_in_thousandths():
     ],
 )
 def test_what_an_engine_is_not_told_is_refused_by_name(stops, vehicle, unsaid):
-    problem = line(stops, [1], [van(**({"rates": Rates(per_km=1)} | vehicle))])
+    problem = Problem(tuple(stops), (van(**({"rates": Rates(per_km=1)} | vehicle)),), EIGHT)
     with pytest.raises(NotSaid, match=unsaid):
         refuse_unsaid(problem)
 
