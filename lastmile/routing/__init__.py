@@ -8,9 +8,10 @@ from lastmile.routing.changes import Changes
 from lastmile.routing.comparing import Change, Comparison, MovedStop, VehicleComparison, compare
 from lastmile.routing.cost import Cost
 from lastmile.routing.evaluating import Evaluation, PlannedRoute, PlannedStop, Violation, evaluate
-from lastmile.routing.explaining import Reason, reasons_unserved
+from lastmile.routing.explaining import Reason, reasons_late, reasons_unserved
 from lastmile.routing.obstacles import Cause, Obstacle, problems_of
 from lastmile.routing.problem import RELOAD, ChangeBudget, FairShare, Freedom, Policy, Problem, Routes
+from lastmile.routing.remedies import Remedy
 from lastmile.routing.shifts import Break, Rates, VehicleShift
 from lastmile.routing.solving import Progress, Solution, solve
 from lastmile.routing.stops import Pin, Stop
@@ -19,6 +20,6 @@ from lastmile.routing.travel import GivenTravel, GreatCircleTravel, Travel, Trav
 __all__ = [
     "RELOAD", "Break", "Cause", "Change", "ChangeBudget", "Changes", "Comparison", "Cost", "Evaluation", "FairShare",
     "Freedom", "GivenTravel", "GreatCircleTravel", "MovedStop", "Obstacle", "Pin", "PlannedRoute", "PlannedStop", "Policy",
-    "Problem", "Progress", "Rates", "Reason", "Routes", "Solution", "Stop", "Travel", "TravelMatrix", "VehicleComparison",
-    "VehicleShift", "Violation", "compare", "evaluate", "problems_of", "reasons_unserved", "solve",
+    "Problem", "Progress", "Rates", "Reason", "Remedy", "Routes", "Solution", "Stop", "Travel", "TravelMatrix", "VehicleComparison",
+    "VehicleShift", "Violation", "compare", "evaluate", "problems_of", "reasons_late", "reasons_unserved", "solve",
 ]  # fmt: skip
