@@ -1,9 +1,18 @@
 """Routing: a problem in, a plan out. No database, no screen.
 
-`solve(problem, seconds, seed)` is the door; `evaluate`, `compare` and `reasons_unserved` judge any plan, a person's
-too.
+`solve(problem, seconds, seed)` is the door; `evaluate`, `compare`, `reasons_unserved`, `reasons_late` and
+`try_alternative` judge any plan, a person's too.
 """
 
+from lastmile.routing.alternatives import (
+    Alternative,
+    KeepOrder,
+    MoveStop,
+    PutFirst,
+    SwapStops,
+    TakeOut,
+    try_alternative,
+)
 from lastmile.routing.changes import Changes
 from lastmile.routing.comparing import Change, Comparison, MovedStop, VehicleComparison, compare
 from lastmile.routing.cost import Cost
@@ -18,8 +27,10 @@ from lastmile.routing.stops import Pin, Stop
 from lastmile.routing.travel import GivenTravel, GreatCircleTravel, Travel, TravelMatrix
 
 __all__ = [
-    "RELOAD", "Break", "Cause", "Change", "ChangeBudget", "Changes", "Comparison", "Cost", "Evaluation", "FairShare",
-    "Freedom", "GivenTravel", "GreatCircleTravel", "MovedStop", "Obstacle", "Pin", "PlannedRoute", "PlannedStop", "Policy",
-    "Problem", "Progress", "Rates", "Reason", "Remedy", "Routes", "Solution", "Stop", "Travel", "TravelMatrix", "VehicleComparison",
+    "RELOAD", "Alternative", "Break", "Cause", "Change", "ChangeBudget", "Changes", "Comparison", "Cost", "Evaluation",
+    "FairShare", "Freedom", "GivenTravel", "GreatCircleTravel", "KeepOrder", "MoveStop", "MovedStop", "Obstacle",
+    "Pin", "PlannedRoute", "PlannedStop", "Policy", "Problem", "Progress", "PutFirst", "Rates", "Reason", "Remedy",
+    "Routes", "Solution", "Stop", "SwapStops", "TakeOut", "Travel", "TravelMatrix", "VehicleComparison",
     "VehicleShift", "Violation", "compare", "evaluate", "problems_of", "reasons_late", "reasons_unserved", "solve",
+    "try_alternative",
 ]  # fmt: skip

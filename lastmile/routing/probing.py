@@ -65,7 +65,7 @@ class Trial:
 
 
 class Bench:
-    """One plan on which changes are tried; it stays as it is.
+    """One plan on which changes are tried; it stays as it is until one is adopted.
 
     Where a stop of the plan is probed (`set_aside`), trials say where else it could go: on time, and with no promise
     newly broken.
@@ -74,8 +74,6 @@ class Bench:
     def __init__(self, timer: RouteTimer, routes: Mapping[str, Sequence[str]]) -> None:
         self.timer, self.problem = timer, timer.problem
         self.draft = Draft(timer, routes)
-        self.rows, self.timed = list(self.draft.routes), list(self.draft.timed)
-        self.routed = {stop: vehicle for vehicle, row in enumerate(self.rows) for stop in row if stop != RELOADS}
         self.moves_left = MOVES_TIMED
         self.aside: Rows = {}
         self.on_time: int | None = None
@@ -84,6 +82,11 @@ class Bench:
         self.holder = [
             self.problem.vehicle_index.get(self.problem.holder.get(stop.stop_id, ""), -1) for stop in self.problem.stops
         ]
+        self._take_stock()
+
+    def _take_stock(self) -> None:
+        self.rows, self.timed = list(self.draft.routes), list(self.draft.timed)
+        self.routed = {stop: vehicle for vehicle, row in enumerate(self.rows) for stop in row if stop != RELOADS}
         self.counts = self._changes(dict(enumerate(self.timed)))
         self.counts["promises_broken"] += len(self.kept)
 
@@ -111,6 +114,12 @@ class Bench:
         for vehicle in self.aside:
             self.draft.set(vehicle, self.rows[vehicle])
         self.aside, self.on_time = {}, None
+
+    def adopt(self, trial: Trial) -> None:
+        """Change the plan as tried: what is tried next is compared with that."""
+        for vehicle, row in trial.rows.items():
+            self.draft.set(vehicle, row)
+        self._take_stock()
 
     def trials(self, stop: int, places: int) -> list[Trial]:
         """The most promising ways to serve a stop, with the other half of its pair where nothing serves that yet."""
