@@ -5,18 +5,20 @@ from dataclasses import replace
 
 import pytest
 
-from lastmile.routing import Problem, evaluate, problems_of
+from lastmile.routing import GreatCircleTravel, Problem, evaluate, problems_of
 from lastmile.routing.engine import search
 from lastmile.routing.engine_process import Found, Search
 from lastmile.routing.inserting import repaired
 from lastmile.routing.timing import RouteTimer
 from tests.routing_problems import random_problem
 
+ALL_DAY_ALIKE = GreatCircleTravel(speed_kmh_by_hour=(28.0,) * 24)
 
-def without_minimum_charges(problem: Problem) -> Problem:
-    """The one part of a rate card that the model can't say."""
+
+def without_what_the_model_leaves_out(problem: Problem) -> Problem:
+    """The minimum of a rate card and the pace of the hour are what the model can't say."""
     fleet = [replace(vehicle, rates=replace(vehicle.rates, minimum=0)) for vehicle in problem.vehicles]
-    return replace(problem, vehicles=tuple(fleet))
+    return replace(problem, vehicles=tuple(fleet), travel=ALL_DAY_ALIKE)
 
 
 def price_of_the_impossible(problem: Problem) -> float:
@@ -26,7 +28,7 @@ def price_of_the_impossible(problem: Problem) -> float:
 @pytest.mark.parametrize("seed", range(6))
 def test_a_plan_of_ortools_costs_what_the_evaluator_says(seed, monkeypatch):
     monkeypatch.setattr("lastmile.routing.engine.REBUILDING_SHARE", 0)
-    problem = without_minimum_charges(random_problem(seed, stops=20))
+    problem = without_what_the_model_leaves_out(random_problem(seed, stops=20))
     start = repaired(RouteTimer(problem), problem.plan_in_force())
     found: list[Found] = []
     search(Search(problem, start, time.time() + 1, seed, None), found.append)

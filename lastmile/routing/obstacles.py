@@ -67,7 +67,7 @@ def _alone(problem: Problem, index: int) -> Obstacle | None:
     """What makes a stop impossible by itself, whatever becomes of the stop that it is paired with."""
     stop = problem.stops[index]
     obstacle = _bad_value(problem, stop) or _bad_pair(problem, stop) or _nobody_to_serve(problem, index)
-    if obstacle is not None or stop.stop_id in problem.committed_to:
+    if obstacle is not None or stop.stop_id in problem.committed_to or not _doubtful(problem)[index]:
         return obstacle
     return _no_way(problem, index) or _too_large(problem, index) or _too_late(problem, index)
 
@@ -76,10 +76,56 @@ def eligible(problem: Problem) -> np.ndarray:
     """True where vehicle (row) may serve stop (column) by skills, permissions and where the goods are."""
     cached = problem.__dict__.get("_eligible")
     if cached is None:
-        rows = [[barred(problem, vehicle, stop) is None for stop in problem.stops] for vehicle in problem.vehicles]
-        cached = np.array(rows, dtype=bool).reshape(len(problem.vehicles), len(problem.stops))
+        columns = [_eligible_for(problem, stop) for stop in problem.stops]
+        cached = np.array(columns, dtype=bool).reshape(len(problem.stops), len(problem.vehicles)).T
         problem.__dict__["_eligible"] = cached
     return cached
+
+
+def _eligible_for(problem: Problem, stop: Stop) -> np.ndarray | list[bool]:
+    """Which vehicles may serve a stop; the many stops that ask for nothing special are told in one step."""
+    asks = stop.required_skills or stop.forbidden_vehicles or stop.allowed_vehicles is not None
+    stays = not stop.transferable or problem.pin_of(stop).holds_vehicle or stop.stop_id in problem.committed_to
+    if not asks and not stays and not _any_departed(problem):
+        return np.ones(len(problem.vehicles), dtype=bool)
+    return [barred(problem, vehicle, stop) is None for vehicle in problem.vehicles]
+
+
+def _any_departed(problem: Problem) -> bool:
+    cached = problem.__dict__.get("_departed")
+    if cached is None:
+        cached = problem.__dict__["_departed"] = any(vehicle.departed for vehicle in problem.vehicles)
+    return cached
+
+
+def _doubtful(problem: Problem) -> np.ndarray:
+    """True where a stop might be beyond every vehicle's reach or room by quick bounds, and must be looked at closely."""
+    cached = problem.__dict__.get("_doubtful")
+    if cached is None:
+        cached = problem.__dict__["_doubtful"] = _unreachable_in_time(problem) | _may_be_too_large(problem)
+    return cached
+
+
+def _unreachable_in_time(problem: Problem) -> np.ndarray:
+    count, fleet = len(problem.stops), len(problem.vehicles)
+    ready = np.array([problem.ready_at(vehicle) for vehicle in range(fleet)], dtype=float)
+    ways = problem.matrix.slowest[count : count + fleet, :count]
+    reach = np.where(eligible(problem), ready[:, None] + ways, np.inf).min(axis=0, initial=np.inf)
+    slowest = max([vehicle.service_pace for vehicle in problem.vehicles], default=1.0)
+    until = [np.inf if s.last_closes is None else s.last_closes - s.service_seconds * slowest for s in problem.stops]
+    released = np.array([stop.released_at is not None for stop in problem.stops], dtype=bool)
+    return (reach > np.array(until)) | released | problem.matrix.no_way[count : count + fleet, :count].any(axis=0)
+
+
+def _may_be_too_large(problem: Problem) -> np.ndarray:
+    found = np.zeros(len(problem.stops), dtype=bool)
+    for name in problem.dimensions:
+        stated = [
+            vehicle.capacity.get(name, np.inf) - vehicle.load_on_board.get(name, 0) for vehicle in problem.vehicles
+        ]
+        room = np.where(eligible(problem), np.array(stated)[:, None], -np.inf).max(axis=0, initial=-np.inf)
+        found |= np.array([stop.demand.get(name, 0) for stop in problem.stops]) > room
+    return found
 
 
 def barred(problem: Problem, vehicle: VehicleShift, stop: Stop) -> Cause | None:
