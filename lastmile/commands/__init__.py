@@ -1,8 +1,14 @@
 """The commands of the command line, in the order in which help lists them."""
 
-from lastmile.commands import analysis, files, operation, travel
+from lastmile.commands import analysis, files, operation, solving, travel
 from lastmile.commands.command import Command
 
-COMMANDS: tuple[Command, ...] = (*operation.COMMANDS, *files.COMMANDS, *analysis.COMMANDS, *travel.COMMANDS)
+COMMANDS: tuple[Command, ...] = (
+    *operation.COMMANDS,
+    *files.COMMANDS,
+    *analysis.COMMANDS,
+    *solving.COMMANDS,
+    *travel.COMMANDS,
+)
 
 __all__ = ["COMMANDS", "Command"]

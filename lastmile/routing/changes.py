@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
+from lastmile.routing.obstacles import eligible, problems_of
 from lastmile.routing.problem import RELOAD, ChangeBudget
 from lastmile.routing.timing import RELOADS, RouteTimer, TimedRoute
 
@@ -37,7 +40,11 @@ def changes_of(timer: RouteTimer, timed: Mapping[str, TimedRoute], broken_promis
 
 
 def kept_by_plan_in_force(timer: RouteTimer) -> frozenset[str]:
-    """The stops with a promise that the plan in force keeps; worked out once for each problem."""
+    """The stops with a promise that the plan in force keeps; worked out once for each problem.
+
+    A vehicle whose route breaks a hard limit, or has a stop that can't be served, can't drive it, so it keeps no promise:
+    a plan that breaks nothing, and no promise kept until now, can always be had.
+    """
     cached = timer.__dict__.get("_kept")
     if cached is None:
         cached = timer.__dict__["_kept"] = frozenset(_kept(timer))
@@ -46,9 +53,13 @@ def kept_by_plan_in_force(timer: RouteTimer) -> frozenset[str]:
 
 def _kept(timer: RouteTimer) -> Iterable[str]:
     problem = timer.problem
+    possible = eligible(problem) & np.array([stop.stop_id not in problems_of(problem) for stop in problem.stops], bool)
     for vehicle_id, row in problem.plan_in_force().items():
         stops = [RELOADS if one == RELOAD else problem.stop_index[one] for one in row]
-        route = timer.time(problem.vehicle_index[vehicle_id], stops)
+        vehicle = problem.vehicle_index[vehicle_id]
+        route, may_serve = timer.time(vehicle, stops), possible[vehicle]
+        if route.breaches or not may_serve[[stop for stop in stops if stop != RELOADS]].all():
+            continue
         for stop, late in zip(stops, route.late, strict=True):
             if stop != RELOADS and not late and problem.stops[stop].last_closes is not None:
                 yield problem.stops[stop].stop_id
@@ -56,13 +67,13 @@ def _kept(timer: RouteTimer) -> Iterable[str]:
 
 def over_budget(budget: ChangeBudget, changes: Changes) -> dict[str, int]:
     """What is beyond the budget, in words → by how many."""
-    told = {
-        "stops change vehicle": (len(changes.moved), budget.moved),
-        "kept promises are broken": (len(changes.promises_broken), budget.promises_broken),
-        "goods change hands": (len(changes.goods_moved), budget.goods_moved),
-    }
+    told = (
+        (len(changes.moved), budget.moved, "stop changes vehicle", "stops change vehicle"),
+        (len(changes.promises_broken), budget.promises_broken, "kept promise is broken", "kept promises are broken"),
+        (len(changes.goods_moved), budget.goods_moved, "stop's goods change hands", "stops' goods change hands"),
+    )
     return {
-        f"{count} {what}, {count - most} more than the budget of {most}": count - most
-        for what, (count, most) in told.items()
+        f"{count} {one if count == 1 else many}, {count - most} more than the budget of {most}": count - most
+        for count, most, one, many in told
         if most is not None and count > most
     }

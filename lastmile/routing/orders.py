@@ -40,14 +40,15 @@ def _goods_not_on_board(terms: Terms, vehicle: int, stops: Sequence[int]) -> Ite
 
 
 def _pairs_broken(terms: Terms, stops: Sequence[int]) -> Iterator[Broken]:
+    """A commitment to half a pair is a fact and breaks nothing: what can't be brought is taken home."""
     for trip in trips_of(stops):
         seen = set()
         for stop in trip:
-            if terms.brings_from[stop] >= 0 and terms.brings_from[stop] not in seen:
+            if terms.brings_from[stop] >= 0 and terms.brings_from[stop] not in seen and not terms.committed[stop]:
                 yield Cause.PAIR, 1, stop
             seen.add(stop)
         for stop in trip:
-            if terms.collects[stop] >= 0 and terms.collects[stop] not in seen:
+            if terms.collects[stop] >= 0 and terms.collects[stop] not in seen and not terms.committed[stop]:
                 yield Cause.PAIR, 1, stop
 
 

@@ -130,9 +130,10 @@ class Problem:
 
     @cached_property
     def collected_for(self) -> dict[str, str]:
-        """Stop where goods are collected → stop that they are brought to, both in this problem."""
-        pairs = {stop.collected_at: stop.stop_id for stop in self.stops if stop.collected_at is not None}
-        return {collected: brought for collected, brought in pairs.items() if collected in self.stop_index}
+        """Pickup where goods are collected → delivery that they are brought to, both in this problem."""
+        pairs = {stop.collected_at: stop.stop_id for stop in self.stops if stop.collected_at and not stop.pickup}
+        pickups = {stop.stop_id for stop in self.stops if stop.pickup}
+        return {collected: brought for collected, brought in pairs.items() if collected in pickups}
 
     def pin_of(self, stop: Stop) -> Pin:
         """What of the stop's place must stay, by its own pin and the freedom of the whole plan."""

@@ -35,6 +35,7 @@ class Terms:
         self.opens = [windows[0][0] - inside for windows, inside in zip(self.windows, self.inside, strict=True)]
         self.closes = [windows[-1][1] - inside for windows, inside in zip(self.windows, self.inside, strict=True)]
         self.by_arrival = [stop.semantics == WindowSemantics.ARRIVAL for stop in stops]
+        self.committed = [stop.stop_id in problem.committed_to for stop in stops]
         self.late_price = [_late_price(problem, stop) for stop in stops]
         self.need_by = [math.inf if stop.need_by is None else stop.need_by for stop in stops]
         self.crew_price = [stop.crew_price_per_minute for stop in stops]

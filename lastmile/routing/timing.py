@@ -15,6 +15,9 @@ from lastmile.routing.problem import Problem
 from lastmile.routing.shifts import Break
 from lastmile.routing.terms import Terms
 
+EXACT_SECONDS = 1e-3
+"""Times count from 1970, to within a millionth of a second: what is later by less than this is on time."""
+
 RELOADS = -1
 """Stands among the indexes of stops where the vehicle reloads."""
 
@@ -156,7 +159,8 @@ class RouteTimer:
         closes = terms.windows[stop][-1][1] - inside
         route.starts.append(begins)
         route.waits.append(begins - free)
-        route.late.append(max(0.0, (arrives if terms.by_arrival[stop] else begins) - closes))
+        late = (arrives if terms.by_arrival[stop] else begins) - closes
+        route.late.append(late if late > EXACT_SECONDS else 0.0)
         return begins + terms.service[stop] * terms.pace[vehicle]
 
     def _window(self, vehicle: int, stop: int, anchor: float) -> tuple[float, float]:
@@ -177,7 +181,7 @@ class RouteTimer:
             (Cause.ROUTE_TIME, worked - terms.most_seconds[vehicle]),
             (Cause.ROUTE_DISTANCE, km - terms.most_km[vehicle]),
         ):
-            if excess > 0:
+            if excess > EXACT_SECONDS:
                 route.breaches.append(Breach(cause, excess))
         route.cost = self._cost(vehicle, route, worked, km)
 
@@ -257,8 +261,8 @@ class RouteTimer:
         if pause is None or not order.stops or plain.ends <= pause.latest:
             return unpaused
         ways = [self._leave_later(order, gap, self._run(order, gap, plain.departs)) for gap in self._gaps(plain, pause)]
-        if not self.problem.vehicles[order.vehicle].in_use:
-            ways.append(self._rested_first(order, pause))
+        if not self.problem.vehicles[order.vehicle].in_use or plain.departs > self.terms.ready[order.vehicle]:
+            ways.append(self._rested_first(order, pause))  # at home, or while it waits for its goods
         if not ways:
             unpaused.breaches.append(Breach(Cause.BREAK, pause.seconds))
         return min(ways, key=lambda one: one.rank, default=unpaused)

@@ -71,6 +71,11 @@ class TravelMatrix:
         return self.seconds if self.seconds.ndim == 2 else self.seconds.min(axis=0)
 
     @cached_property
+    def slowest(self) -> np.ndarray:
+        """Whole seconds at the worst pace of the span, n × n: no leg takes more."""
+        return self.seconds if self.seconds.ndim == 2 else self.seconds.max(axis=0)
+
+    @cached_property
     def no_way(self) -> np.ndarray:
         """True where no way leads from the row to the column, n × n."""
         return self.mean >= NO_WAY_SECONDS
