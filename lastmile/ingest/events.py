@@ -19,7 +19,6 @@ from lastmile.ingest.wording import (
     list_sql,
     mapped_sql,
     stable_id_sql,
-    text_or_empty,
     words_sql,
 )
 from lastmile.model import HANDOVERS, REASONS, EventType
@@ -205,9 +204,7 @@ def _event_id(
     """As model.Event.event_id: from the event's own key, else from what happened to whom and when."""
     source = draft.parameter(draft.mapping.source)
     whom = ", ".join(subject[name] for name in ("delivery_id", "route_id", "vehicle_id", "depot_id"))
-    said = stable_id_sql(
-        source, text_or_empty(f"coalesce({whom})"), text_or_empty(kind), classifier, f"epoch_us({happened})::varchar"
-    )
+    said = stable_id_sql(source, f"coalesce({whom})", kind, classifier, f"epoch_us({happened})")
     key = draft.text(columns.get("event_key"))
     return said if key is None else f"case when {key} is null then {said} else {stable_id_sql(source, key)} end"
 

@@ -94,21 +94,27 @@ def _strange_rows(draft: Draft) -> None:
 
 
 def _make_checked(draft: Draft, columns: list[str]) -> None:
-    """`checked_row` holds every value once; the view `checked` gives it under each name that it has."""
+    """`checked_row` holds every value once; the view `checked` gives it under each name that it has.
+
+    What is the same in all rows stands in `checked_constant`, in its only row.
+    """
     origins = {name: draft.origin(name) for name in columns}
-    stored = dict.fromkeys(origin for origin in origins.values() if not origin.startswith("null::"))
-    refused = f"coalesce({' or '.join(problem.sql for problem in draft.problems)}, false)"
+    constant = {origin: draft.columns[origin] for origin in origins.values() if draft.is_constant(origin)}
+    stored = dict.fromkeys(origin for origin in origins.values() if origin not in constant)
+    # in a `case`, a test that failed already saves the next one its rows; a bare `or` computes all of them
+    refused = f"case when is_empty then false when {' or '.join(problem.sql for problem in draft.problems)} then true else false end"
     noted = " + ".join(
         f"case when {note.sql} then {1 << place}::bigint else 0 end" for place, note in enumerate(draft.notes[:62])
     )
     draft.execute(
         f"create or replace table checked_row as {draft.steps()} "
-        f"select row_id, is_empty, not is_empty and {refused} as refused, ({noted or '0'})::bigint as noted, "
-        f"{', '.join(stored)} from said"
+        f"select row_id, is_empty, {refused} as refused, ({noted or '0'})::bigint as noted, {', '.join(stored)} from said"
     )
+    once = ", ".join(f"{sql} as {name}" for name, sql in constant.items())
+    draft.execute(f"create or replace table checked_constant as select true as is_only{', ' * bool(once)}{once}")
     named = ", ".join(f"{origin} as {name}" for name, origin in origins.items())
     draft.execute(
-        f"create or replace view checked as select row_id, is_empty, refused, noted, {named} from checked_row"
+        f"create or replace view checked as select row_id, is_empty, refused, noted, {named} from checked_row, checked_constant"
     )
 
 
