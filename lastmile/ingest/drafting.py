@@ -50,12 +50,6 @@ class Draft:
     absent: list[str] = field(default_factory=list)
     times: dict[Any, Any] = field(default_factory=dict)  # kept by timing
 
-    def __post_init__(self) -> None:
-        self.connection.execute(
-            "create or replace table file_sample as (from file_row limit 2000) "
-            "union all (from (from file_row using sample 1% (system)) limit 4096)"
-        )
-
     # Parameters and columns
 
     def parameter(self, value: Any) -> str:
@@ -123,9 +117,8 @@ class Draft:
         """Some of the texts of a column that are not null words."""
         place = re.fullmatch(r"c\d+", cell)[0]
         rows = self.connection.execute(
-            f"select trim({place}) from file_sample where lower(trim({place})) not in (select unnest($words)) "
-            "and trim($x || '') = $x",
-            {"words": list(NULL_WORDS), "x": ""},
+            f"select trim({place}) from file_sample where lower(trim({place})) not in (select unnest($words))",
+            {"words": list(NULL_WORDS)},
         ).fetchall()
         return [text for (text,) in rows][:SHOWN]
 
@@ -151,15 +144,27 @@ class Draft:
         return self.connection.execute(sql, {name: value for name, value in self.parameters.items() if name in named})
 
     def steps(self) -> str:
-        """The common table expressions that end in `said`, one row per row of the file with every column."""
+        """The common table expressions that end in `said`, one row per row of the file with every column.
+
+        The cells as they stand in the file go along as r0, r1, …
+        """
         cleaned = ", ".join(f"{sql} as {name}" for name, sql in self.cleaned.items())
-        empty = " and ".join(f"c{i} is null" for i in range(len(self.opened.header)))
-        parts = [f"cleaned as (select rowid as row_id, ({empty}) as is_empty, {cleaned} from file_row)"]
-        before = "cleaned"
-        if cells := [f"c{self.opened.position(name)}" for name in self.mapping.fill_down if self.has(name)]:
-            down = ", ".join(f"last_value({cell} ignore nulls) over (order by row_id) as {cell}" for cell in cells)
-            parts.append(f"filled as (select * replace ({down}) from {before})")
-            before = "filled"
+        every = range(len(self.opened.header))
+        empty, raw = " and ".join(f"c{i} is null" for i in every), ", ".join(f"c{i} as r{i}" for i in every)
+        down = [f"c{self.opened.position(name)}" for name in self.mapping.fill_down if self.has(name)]
+        place = "rowid as file_place, " if down else ""
+        parts = [f"cleaned as (select {place}({empty}) as is_empty, {raw}, {cleaned} from file_row)"]
+        if down:
+            filled = ", ".join(f"last_value({cell} ignore nulls) over (order by file_place) as {cell}" for cell in down)
+            parts.append(f"filled as (select * replace ({filled}) from cleaned)")
+        return self._stepwise(parts, "filled" if down else "cleaned")
+
+    def steps_again(self, table: str, cells: str) -> str:
+        """The same for a table that holds cleaned cells as a list, in the order of `cleaned`, and the row's number."""
+        cleaned = ", ".join(f"{cells}[{place}] as {name}" for place, name in enumerate(self.cleaned, 1))
+        return self._stepwise([f"cleaned as (select row_id, {cleaned} from {table})"], "cleaned")
+
+    def _stepwise(self, parts: list[str], before: str) -> str:
         for number, names in enumerate(self._levels(), 1):
             added = ", ".join(f"{self.columns[name]} as {name}" for name in names)
             parts.append(f"step{number} as (select *, {added} from {before})")
