@@ -203,13 +203,13 @@ def member(**more: object):
 def test_what_failing_a_stop_costs_by_hand():
     learned = Experience(another_try={"parcels": 8.0})
     ends = pd.Timestamp("2026-03-02 12:00", tz="UTC").timestamp()
-    # a minute late: 0.50 and 6 ÷ 30; two hours of it, another try, the penalty
+    # a minute late: 0.50 and 6 ÷ 30; two hours at 0.50, another try, the penalty once
     assert late_price(member()) == pytest.approx(0.7)
-    assert price_of_failing(member(), learned, ends) == pytest.approx(8 + 6 + 120 * 0.7)
+    assert price_of_failing(member(), learned, ends) == pytest.approx(8 + 6 + 120 * 0.5)
     # a crew of 3 a minute: its minutes beyond the promise count as routine, and half a day of it is lost
     crew = member(criticality=str(Criticality.MILESTONE), crew_per_minute=3.0)
     assert late_price(crew) == pytest.approx(0.7)
-    assert price_of_failing(crew, learned, ends) == pytest.approx(8 + 6 + 3 * 240 + 120 * 0.7)
+    assert price_of_failing(crew, learned, ends) == pytest.approx(8 + 6 + 3 * 240 + 120 * 0.5)
     assert late_price(member(criticality=str(Criticality.MILESTONE))) == pytest.approx(4.2)
 
 

@@ -8,9 +8,20 @@ from functools import cached_property
 
 import pandas as pd
 
+from lastmile.jobs import Job
 from lastmile.replanning.plan_rows import plan_rows
 from lastmile.replanning.problem import OpenDay
-from lastmile.routing import Change, Comparison, Evaluation, Reason, Solution, compare, evaluate, reasons_unserved
+from lastmile.routing import (
+    Change,
+    Comparison,
+    Evaluation,
+    Reason,
+    Solution,
+    compare,
+    evaluate,
+    reasons_late,
+    reasons_unserved,
+)
 from lastmile.store import Store
 
 BEST = "the best plan of the search"
@@ -65,9 +76,11 @@ class Proposal:
         return planned.late_minutes * (stop.price_per_late_minute or 0) + waiting * stop.crew_price_per_minute
 
     @cached_property
-    def late_reasons(self) -> Mapping[str, Reason]:
-        """Why each late stop is late, and what would bring it on time."""
-        return {}
+    def late_reasons(self) -> Job[dict[str, Reason]]:
+        """Why each late stop is late, and what would bring it on time: worked out beside the page from the first look on."""
+        return Job(
+            f"Looking for reasons in {self.plan_id}", lambda *_: reasons_late(self.open_day.problem, self.routes)
+        ).start()
 
     @cached_property
     def deliveries(self) -> pd.DataFrame:

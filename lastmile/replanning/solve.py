@@ -56,6 +56,7 @@ def replanning(
         report(1.0, "Comparing with the plan in force …")
         proposal = proposal_of(store, open_day, solution, actor)
         decisions.propose_plan(store, proposal.tables, actor, open_day.at)
+        _ = proposal.late_reasons  # begins to look for them
         return proposal
 
     job = Replanning(depot_id, actor, work)

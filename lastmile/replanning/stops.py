@@ -133,22 +133,25 @@ def stop_of(members: Members, asked: Asked, stranded: bool, decided: Mapping[str
 
 def late_price(members: Members) -> float:
     """What a minute beyond the promise of these deliveries is taken to cost, in the depot's currency."""
+    return _price_by_criticality(members) + max(_known(one.penalty) for one in members) / PENALTY_SPREAD_MINUTES
+
+
+def _price_by_criticality(members: Members) -> float:
     classes = [Criticality(one.criticality or Criticality.ROUTINE) for one in members]
     if _crew(members):
         classes = [Criticality.ROUTINE if one == Criticality.MILESTONE else one for one in classes]
-    penalty = max(_known(one.penalty) for one in members)
-    return max(PRICE_PER_LATE_MINUTE[one] for one in classes) + penalty / PENALTY_SPREAD_MINUTES
+    return max(PRICE_PER_LATE_MINUTE[one] for one in classes)
 
 
 def price_of_failing(members: Members, experience: Experience, day_ends: float) -> float:
     """What not serving these deliveries today costs: another try, the penalties, and half a day of the crew that waits.
 
-    Besides, it is late by at least as much as if it were served when the last shift may end (epoch seconds), so that it is
-    never cheaper to leave a stop out than to serve it late.
+    Besides, it is late by at least as much as if it were served when the last shift may end (epoch seconds): each minute
+    of that at its price by criticality, the penalty being owed once.
     """
     tries = max(experience.another_try.get(one.service, ANOTHER_TRY) for one in members)
     until = _bound(min, (one.promised_until for one in members))
-    late = 0.0 if until is None else max(0.0, day_ends - until) / 60 * late_price(members)
+    late = 0.0 if until is None else max(0.0, day_ends - until) / 60 * _price_by_criticality(members)
     return tries + sum(_known(one.penalty) for one in members) + _crew(members) * 60 * CREW_HOURS_LOST + late
 
 

@@ -86,11 +86,8 @@ def _answer(desk: Desk, recorded: Proposal, proposal: Proposal, one: Tried) -> N
     st.markdown(
         f"{label} {where} {verdict} **{format.money(abs(difference), currency)}** against the proposal: {', '.join(parts)}."
     )
-    for words in one.newly_broken_limits:
+    for words in change.breaks:
         st.markdown(f":orange-badge[◆ breaks] {named(proposal.open_day, words)}")
-    if change.newly_broken:
-        names = ", ".join(proposal.open_day.labels[stop_id] for stop_id in change.newly_broken[:4])
-        st.caption(f"Promises broken by it: {names}{' …' if len(change.newly_broken) > 4 else ''}.")
     st.button(
         "Adopt into the proposal",
         icon=":material/move_down:",

@@ -142,7 +142,7 @@ def _details(desk: Desk, recorded: Proposal, proposal: Proposal) -> None:
             tables.show_changes(desk, moved)
     with failing:
         if failing.open:
-            tables.show_shortcomings(desk, proposal, short)
+            tables.show_shortcomings(desk, proposal)
     with own:
         if own.open:
             alternative.show(desk, recorded, proposal)

@@ -11,6 +11,8 @@ from lastmile.ui.desk import Desk
 from lastmile.ui.replan.wording import named
 from lastmile.ui.tables import Column
 
+LOOK_AGAIN_SECONDS = 1
+
 CHANGES = {
     "recipient": Column("Recipient", width="medium"),
     "delivery_id": Column("Delivery", "id"),
@@ -75,7 +77,7 @@ def shortcomings(proposal: Proposal) -> pd.DataFrame:
                 "price": reason.extra_cost,
             }
         )
-    late = proposal.late_reasons
+    late = proposal.late_reasons.result or {}
     for stop_id, stop in sorted(plan.stops.items(), key=lambda one: -proposal.price_of_lateness(one[0])):
         if proposal.price_of_lateness(stop_id) > 0 or stop.late_minutes > 0:
             reason = late.get(stop_id)
@@ -94,10 +96,13 @@ def shortcomings(proposal: Proposal) -> pd.DataFrame:
     return frame.assign(stop=frame.stop_id.map(start.labels))
 
 
-def show_shortcomings(desk: Desk, proposal: Proposal, short: pd.DataFrame) -> None:
-    """The table of what the proposal fails."""
+def show_shortcomings(desk: Desk, proposal: Proposal) -> None:
+    """The table of what the proposal fails; reasons come in as they are found."""
+    looking = proposal.late_reasons.running
+    if looking:
+        _awaited(proposal)
     desk.table(
-        short,
+        shortcomings(proposal),
         key="shortcomings",
         alt="Stops that the proposal serves late or not at all, with the reason and the cheapest change",
         columns=SHORTCOMINGS,
@@ -106,6 +111,13 @@ def show_shortcomings(desk: Desk, proposal: Proposal, short: pd.DataFrame) -> No
         empty="Every stop is served within its promise.",
         download="proposal-late-and-not-served.csv",
     )
+
+
+@st.fragment(run_every=LOOK_AGAIN_SECONDS)
+def _awaited(proposal: Proposal) -> None:
+    if not proposal.late_reasons.running:
+        st.rerun()
+    st.caption(":material/hourglass_top: Looking for what would bring the late ones on time …")
 
 
 def show_making(proposal: Proposal) -> None:
