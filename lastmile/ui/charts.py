@@ -13,6 +13,8 @@ from lastmile.ui import palette
 
 OUTCOMES = ("early", "on time", "late", "failed", "unknown")
 ROW_HEIGHT = 26
+FAR_ABOVE = 2.0
+"""A plan in force that lies further above a frontier than so many times its height would press it flat: it is left out."""
 
 
 def trend(
@@ -99,7 +101,7 @@ def breakdown(
     )
 
 
-def search_trace(frame: pd.DataFrame, *, key: str, dark: bool, height: int = 110) -> None:
+def search_trace(frame: pd.DataFrame, *, key: str, dark: bool, height: int = 150) -> None:
     """The best plan so far of a running search. frame: one row per look: seconds since its start, cost to the search."""
     chart = (
         alt.Chart(frame)
@@ -131,7 +133,7 @@ def frontier(
     """Cost against stops that change vehicle, a point a plan; a press on one chooses it (`choose` reads the state of `key`).
 
     frame: one row per plan: moved, money, saving, promises_broken, unserved, breaks (bool). `now` is what the plan in force
-    costs, drawn as a line.
+    costs, drawn as a line where it lies near.
     """
     ink, faint = palette.SERIES[dark], palette.FAINT_INK[dark]
     shown = frame.assign(is_chosen=frame.moved == chosen)
@@ -154,11 +156,11 @@ def frontier(
         stroke=alt.value(ink),
         shape=alt.condition("datum.breaks", alt.value("diamond"), alt.value("circle")),
     )
-    line = alt.Chart(pd.DataFrame({"money": [now], "text": ["plan in force"]}))
     layers = [
-        line.mark_rule(color=faint, strokeDash=[5, 4], strokeWidth=1.3).encode(y="money:Q"),
-        line.mark_text(color=faint, align="right", dy=-7, fontSize=11).encode(
-            x=alt.value("width"), y="money:Q", text="text:N"
+        *(
+            _plan_in_force(now, faint)
+            if now <= frame.money.max() + FAR_ABOVE * (frame.money.max() - frame.money.min())
+            else []
         ),
         base.mark_line(color=ink, strokeWidth=1.5, opacity=0.5, interpolate="step-after"),
         points.add_params(press),
@@ -167,6 +169,14 @@ def frontier(
         alt.layer(*layers), key, dark, height, "Cost of the rest of the day against stops that change vehicle",
         on_select=choose, selection_mode="pressed",
     )  # fmt: skip
+
+
+def _plan_in_force(money: float, colour: str) -> list[alt.Chart]:
+    line = alt.Chart(pd.DataFrame({"money": [money], "text": ["plan in force"]}))
+    words = line.mark_text(color=colour, align="right", dy=-7, fontSize=11).encode(
+        x=alt.value("width"), y="money:Q", text="text:N"
+    )
+    return [line.mark_rule(color=colour, strokeDash=[5, 4], strokeWidth=1.3).encode(y="money:Q"), words]
 
 
 def stacked_outcome(

@@ -30,6 +30,7 @@ def show(desk: Desk, job: Replanning, name: str) -> None:
     with right:
         choosing.show(desk, recorded, proposal)
         _decide(desk, job, recorded, proposal, drift)
+        figures.difference_by_part(proposal)
     _details(desk, recorded, proposal)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from lastmile.replanning import Proposal
+from lastmile.replanning.plan_rows import cost_parts
 from lastmile.routing import Change, Violation
 from lastmile.ui import format
 from lastmile.ui.replan.wording import named
@@ -68,6 +69,35 @@ def _figure(label: str, change: Change, shown: Callable[[float], str], n: int, t
         base=f"vs. {shown(change.before)} now",
         direction="neutral" if abs(difference) < 1e-6 else "good" if difference < 0 else "bad",
     )
+
+
+PARTS = {
+    "day": "vehicles",
+    "hours": "hours",
+    "overtime": "overtime",
+    "distance": "distance",
+    "stops": "stops",
+    "minimum_top_up": "minimums",
+    "lateness": "lateness",
+    "crew_idle": "waiting crews",
+    "early": "early goods",
+    "not_served": "not served",
+}
+
+
+def difference_by_part(proposal: Proposal) -> None:
+    """Where the money comes from and goes to, against the plan in force; what changes by less than one is left out."""
+    before, after = (
+        cost_parts(proposal.open_day, plan) for plan in (proposal.comparison.before, proposal.comparison.after)
+    )
+    currency = proposal.comparison.currency
+    told = [
+        f"{name} {'+' if after[part] > before[part] else format.MINUS}{format.money(abs(after[part] - before[part]), currency, 0)}"
+        for part, name in PARTS.items()
+        if abs(after[part] - before[part]) >= 1
+    ]
+    if told:
+        st.caption(f"What makes the difference: {' · '.join(told)}.")
 
 
 def broken_limits(proposal: Proposal) -> None:

@@ -25,15 +25,15 @@ CHANGES = {
     "promise": Column("Promise", help="What the change does to the promise"),
 }
 SHORTCOMINGS = {
-    "stop": Column("Stop", width="medium"),
-    "what": Column("What", width=110),
-    "late_minutes": Column("Late", "minutes"),
-    "vehicle_id": Column("Vehicle", "id"),
+    "stop": Column("Stop", width=230),
+    "what": Column("What", width=90),
+    "late_minutes": Column("Late", "minutes", None, 80),
+    "vehicle_id": Column("Vehicle", "id", None, 80),
     "at_stake": Column(
         "At stake", "money", "What it costs as proposed: late minutes at their price, or failing it today"
     ),
-    "why": Column("Why, and the cheapest change", width="large"),
-    "price": Column("Change costs", "money", "What the cheapest change adds; less than nothing: it saves"),
+    "why": Column("Why, and the cheapest change", width=760),
+    "price": Column("Change costs", "money", "What the cheapest change adds; less than nothing: it saves", 110),
 }
 
 
