@@ -77,10 +77,15 @@ def test_a_stop_is_late_only_after_its_last_window(semantics, late):
     assert plan.broken_promises == ("S1",)
 
 
-def test_windows_are_taken_in_order_however_they_are_given():
-    stop = drop(opens=NINE, closes=NINE + HOUR, more_windows=((NINE + 4 * HOUR, NINE + 5 * HOUR), (TEN, TEN + HOUR)))
-    assert stop.windows == ((NINE, NINE + HOUR), (TEN, TEN + HOUR), (NINE + 4 * HOUR, NINE + 5 * HOUR))
-    assert stop.last_closes == NINE + 5 * HOUR
+def test_windows_are_taken_in_order_and_those_that_overlap_are_one():
+    noon, one = EIGHT + 4 * HOUR, EIGHT + 5 * HOUR
+    stop = drop(opens=noon, closes=one, more_windows=((TEN, TEN + HOUR), (EIGHT, NINE)))
+    assert stop.windows == ((EIGHT, NINE), (TEN, TEN + HOUR), (noon, one))
+    assert stop.last_closes == one
+    overlapping = drop(opens=EIGHT, closes=noon, more_windows=((NINE, TEN), (noon, one)))
+    assert overlapping.windows == ((EIGHT, one),)
+    assert drop(opens=EIGHT, more_windows=((NINE, TEN),)).last_closes is None
+    assert drop(closes=NINE, more_windows=((NINE + HOUR, TEN + HOUR),)).windows[0] == (-float("inf"), NINE)
 
 
 @pytest.mark.parametrize(("semantics", "late"), [(ARRIVAL, 0), (START, 20), (END, 30)])

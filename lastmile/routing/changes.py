@@ -11,6 +11,13 @@ from lastmile.routing.obstacles import eligible, problems_of
 from lastmile.routing.problem import RELOAD, ChangeBudget
 from lastmile.routing.timing import RELOADS, RouteTimer, TimedRoute
 
+BUDGETED = {
+    "moved": ("stop changes vehicle", "stops change vehicle"),
+    "promises_broken": ("kept promise is broken", "kept promises are broken"),
+    "goods_moved": ("stop's goods change hands", "stops' goods change hands"),
+}
+"""What a budget of changes counts, for one and for many."""
+
 
 @dataclass(frozen=True)
 class Changes:
@@ -67,13 +74,15 @@ def _kept(timer: RouteTimer) -> Iterable[str]:
 
 def over_budget(budget: ChangeBudget, changes: Changes) -> dict[str, int]:
     """What is beyond the budget, in words → by how many."""
-    told = (
-        (len(changes.moved), budget.moved, "stop changes vehicle", "stops change vehicle"),
-        (len(changes.promises_broken), budget.promises_broken, "kept promise is broken", "kept promises are broken"),
-        (len(changes.goods_moved), budget.goods_moved, "stop's goods change hands", "stops' goods change hands"),
-    )
+    counts = {name: (len(getattr(changes, name)), getattr(budget, name)) for name in BUDGETED}
     return {
-        f"{count} {one if count == 1 else many}, {count - most} more than the budget of {most}": count - most
-        for count, most, one, many in told
+        beyond_budget(name, count, most): count - most
+        for name, (count, most) in counts.items()
         if most is not None and count > most
     }
+
+
+def beyond_budget(name: str, count: int, most: int) -> str:
+    """One count that is over its budget, in words."""
+    one, many = BUDGETED[name]
+    return f"{count} {one if count == 1 else many}, {count - most} more than the budget of {most}"

@@ -84,17 +84,20 @@ class Draft:
 
     def places(self, stop: int) -> Iterator[Place]:
         """The places that hard limits may leave for a stop, the cheapest by estimate first."""
-        yield from self._ordered(stop, only_possible=True)
+        yield from self._ordered(stop, np.flatnonzero(self.fits[:, stop]), only_possible=True)
 
     def all_places(self, stop: int) -> Iterator[Place]:
         """Every place that skills, permissions and commitments leave, those that break no limit for sure first."""
-        yield from self._ordered(stop, only_possible=False)
+        yield from self.places_on(stop, np.flatnonzero(self.fits[:, stop]))
 
-    def _ordered(self, stop: int, only_possible: bool) -> Iterator[Place]:
-        able = np.flatnonzero(self.fits[:, stop])
-        if not len(able):
+    def places_on(self, stop: int, vehicles: Sequence[int]) -> Iterator[Place]:
+        """Every place that commitments leave on these vehicles, in the same order."""
+        yield from self._ordered(stop, vehicles, only_possible=False)
+
+    def _ordered(self, stop: int, vehicles: Sequence[int], only_possible: bool) -> Iterator[Place]:
+        if not len(vehicles):
             return
-        gaps = np.concatenate([self._gaps[vehicle] for vehicle in able], dtype=self._gap_type)
+        gaps = np.concatenate([self._gaps[vehicle] for vehicle in vehicles], dtype=self._gap_type)
         estimate, possible = self._estimate(stop, gaps)
         rows = np.argsort(np.where(possible, estimate, estimate + HOPELESS), kind="stable")
         for row in rows[: np.count_nonzero(possible)] if only_possible else rows:

@@ -141,7 +141,7 @@ def barred(problem: Problem, vehicle: VehicleShift, stop: Stop) -> Cause | None:
         return Cause.NOT_ALLOWED
     if problem.pin_of(stop).holds_vehicle and vehicle.vehicle_id != stop.present_vehicle_id:
         return Cause.NOT_ALLOWED
-    return Cause.GOODS_ELSEWHERE if _goods_elsewhere(problem, vehicle, stop) else None
+    return Cause.GOODS_ELSEWHERE if goods_elsewhere(problem, vehicle, stop) else None
 
 
 def pinned_to(problem: Problem, stop: Stop) -> str | None:
@@ -149,17 +149,15 @@ def pinned_to(problem: Problem, stop: Stop) -> str | None:
     return None if stop.transferable else problem.holder.get(stop.stop_id, stop.present_vehicle_id)
 
 
-def _goods_elsewhere(problem: Problem, vehicle: VehicleShift, stop: Stop) -> bool:
+def goods_elsewhere(problem: Problem, vehicle: VehicleShift, stop: Stop) -> bool:
+    """True where the vehicle has not, and can't fetch, the goods of the stop."""
     pin = pinned_to(problem, stop)
     if pin is not None:
         return pin != vehicle.vehicle_id
     if not vehicle.departed or vehicle.max_reloads:
         return False
-    return not stop.pickup and not _collected_on_the_way(problem, stop) and stop.stop_id not in vehicle.loaded_stop_ids
-
-
-def _collected_on_the_way(problem: Problem, stop: Stop) -> bool:
-    return stop.collected_at in problem.stop_index
+    on_the_way = stop.pickup or stop.collected_at in problem.stop_index
+    return not on_the_way and stop.stop_id not in vehicle.loaded_stop_ids
 
 
 def _bad_value(problem: Problem, stop: Stop) -> Obstacle | None:

@@ -36,7 +36,7 @@ class Stop:
 
     Times are epoch seconds, money is in the problem's currency.
 
-    When: `opens` and `closes` bound what `semantics` names, a tolerance is already in them; `more_windows` are later
+    When: `opens` and `closes` bound what `semantics` names, a tolerance is already in them; `more_windows` are other
     spans that are as good. Between two windows nobody is served: a vehicle waits for the next. With
     `price_per_late_minute` the end of the last window is soft, without it (None) hard. Nobody is early: a vehicle that
     comes before `opens` waits. A milestone has `need_by`, the latest start of service that keeps its crew at work, with
@@ -87,16 +87,28 @@ class Stop:
 
     @property
     def windows(self) -> tuple[Window, ...]:
-        """All windows in order, open sides infinite; none where the stop may be served at any time."""
+        """All windows in order, open sides infinite, those that overlap made one; none where any time is as good."""
         if self.opens is None and self.closes is None and not self.more_windows:
             return ()
         first = (-math.inf if self.opens is None else self.opens, math.inf if self.closes is None else self.closes)
-        return (first, *sorted(self.more_windows))
+        return _merged(sorted((first, *self.more_windows)))
 
     @property
     def last_closes(self) -> float | None:
         """The end of the last window, by which the promise is judged; None where there is none."""
-        return max(until for _, until in self.more_windows) if self.more_windows else self.closes
+        return self.windows[-1][1] if self.windows and self.windows[-1][1] != math.inf else None
+
+
+def _merged(windows: list[Window]) -> tuple[Window, ...]:
+    """Windows by their start, one for those that overlap; one that ends before it starts is left for people to see."""
+    found = windows[:1]
+    for opens, closes in windows[1:]:
+        last_opens, last_closes = found[-1]
+        if last_opens <= opens <= last_closes and opens <= closes:
+            found[-1] = (last_opens, max(last_closes, closes))
+        else:
+            found.append((opens, closes))
+    return tuple(found)
 
 
 def has_position(stop: Stop) -> bool:
