@@ -13,7 +13,6 @@ from lastmile.replanning import Act, Asked, ByHand, approve, choose, drift_of, o
 from lastmile.replanning.alternative import adopted, free_places, tried
 from lastmile.store import Store
 from tests.conftest import FRIDAY
-from tests.frontiers import with_frontier
 
 DAY, DEPOT = FRIDAY.date(), "WHF"
 WESTHAFEN = Scope(depots=(DEPOT,))
@@ -33,7 +32,7 @@ def store(demo_database):
 def made(store):
     """A proposal on record, with a frontier."""
     start = open_day(store, DEPOT, DAY, FRIDAY, VAN_OUT)
-    found = proposal_of(store, start, with_frontier(start.problem, routing.solve(start.problem, 2, seed=1)), "operator")
+    found = proposal_of(store, start, routing.solve(start.problem, 3, seed=1, frontier=True), "operator")
     decisions.propose_plan(store, found.tables, "operator", FRIDAY)
     return found
 

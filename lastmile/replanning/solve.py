@@ -42,7 +42,7 @@ def replanning(
     def work(report: Callable[[float, str], None], cancelled: Callable[[], bool]) -> Proposal | None:
         def told(progress: Progress) -> None:
             job.note(progress)
-            sentence = f"{progress.phase.capitalize()}: {progress.iteration:,} plans seen"
+            sentence = f"{progress.phase.capitalize()}: {progress.iteration:,} rounds of search"
             report(progress.elapsed_seconds / seconds if seconds else 1.0, sentence)
 
         report(0.0, "Reading what remains of the day …")
@@ -50,7 +50,7 @@ def replanning(
         report(0.0, "Finding how long the ways are …")
         if not _measured(open_day.problem, cancelled):
             return None
-        solution = routing.solve(open_day.problem, seconds, seed, progress=told, cancelled=cancelled)
+        solution = routing.solve(open_day.problem, seconds, seed, progress=told, cancelled=cancelled, frontier=True)
         if cancelled():
             return None
         report(1.0, "Comparing with the plan in force …")

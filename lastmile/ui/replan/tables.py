@@ -127,7 +127,7 @@ def show_making(proposal: Proposal) -> None:
     told = [
         f":material/fork_right: **Plan**: {proposal.chosen}.",
         f":material/psychology: **Search**: {solution.engine}, {solution.elapsed_seconds:.1f} s, "
-        f"{format.number(solution.iterations)} plans seen; the first plan stood after {solution.first_plan_seconds:.2f} s. "
+        f"{format.number(solution.iterations)} rounds; the first plan stood after {solution.first_plan_seconds:.2f} s. "
         "Every plan is judged by an evaluator that has no part in the search.",
         f":material/speed: **Travel and stops**: {start.problem.matrix.source}. {_taught(proposal)}",
         f":material/barcode_scanner: {format.count(passed, 'delivery was', 'deliveries were')} passed without a scan and "
