@@ -55,7 +55,9 @@ def _with_standby(parent: pd.DataFrame, open_day: OpenDay) -> pd.DataFrame:
     """The routes of the parent plan, and one to fill for each vehicle that stands by."""
     fleet = open_day.fleet
     standby = fleet[~fleet.vehicle_id.isin(parent.vehicle_id)].reindex(columns=parent.columns)
-    standby = standby.assign(plan_id=open_day.parent_plan_id, depot_id=open_day.depot_id, day=open_day.day)
+    standby = standby.assign(
+        plan_id=open_day.parent_plan_id, depot_id=open_day.depot_id, day=pd.Timestamp(open_day.day)
+    )
     return pd.concat([parent, standby], ignore_index=True) if len(standby) else parent
 
 

@@ -53,11 +53,15 @@ def show(
         limits = _limits(depot_id)
         asked = Asked(freedom=freedom, seconds=seconds, by_hand=decided, **limits)
         st.space("stretch")
-        pressed = st.button(f"Re-optimize {name}", type="primary", icon=":material/auto_fix_high:")
+        st.button(
+            f"Re-optimize {name}",
+            type="primary",
+            icon=":material/auto_fix_high:",
+            on_click=_begin,
+            args=(desk, depot_id, asked),
+        )
     _told(depot_id, asked, vehicles, stops)
     travel_times.show(desk, depot_id, name)
-    if pressed:
-        _begin(desk, depot_id, asked)
 
 
 def _something_to_plan(stops: pd.DataFrame) -> bool:
@@ -151,7 +155,10 @@ def _told(depot_id: str, asked: Asked, vehicles: pd.DataFrame, stops: pd.DataFra
 
 
 def _begin(desk: Desk, depot_id: str, asked: Asked) -> None:
-    """Start the search beside the page; the second of two people who press is told."""
+    """Start the search beside the page; the second of two people who press is told.
+
+    In a callback, which runs even where the page would by now draw somebody else's search instead of the button.
+    """
     at, day = desk.tower.now(), desk.day
     job = replanning(
         desk.store,
@@ -166,4 +173,3 @@ def _begin(desk: Desk, depot_id: str, asked: Asked) -> None:
         st.session_state["replan told"] = (
             f"{there.actor} has begun a re-optimization of this depot already: here it is. Decide it first."
         )
-    st.rerun()

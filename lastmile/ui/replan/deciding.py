@@ -85,7 +85,11 @@ def _refresh(desk: Desk, recorded: Proposal, proposal: Proposal) -> None:
 def _decide(desk: Desk, job: Replanning, recorded: Proposal, proposal: Proposal, drift: Drift) -> None:
     with st.form("decision", border=True):
         why = st.text_input(
-            "Why", placeholder="Your decision in a word: it is kept", max_chars=300, label_visibility="collapsed"
+            "Why",
+            key="decision why",
+            placeholder="Your decision in a word: it is kept",
+            max_chars=300,
+            label_visibility="collapsed",
         )
         with st.container(horizontal=True, gap="small"):
             approved = st.form_submit_button(
