@@ -88,18 +88,26 @@ def approve_plan(store: Store, plan_id: str, actor: str, why: str, at: datetime)
 
 
 def approve_instead(
-    store: Store, plan_tables: Mapping[str, pd.DataFrame], instead_of: str, actor: str, why: str, at: datetime
+    store: Store,
+    plan_tables: Mapping[str, pd.DataFrame],
+    instead_of: str,
+    actor: str,
+    why: str,
+    at: datetime,
+    told: str = "approved instead",
 ) -> None:
     """Put another plan in force than the one that was proposed: it is recorded, the proposed one rejected in its favour.
 
+    `told` is what is kept with the rejected one, after the id of the other.
+
     Raises NotPossible where the proposed one was decided before, or another plan has come into force since.
     """
-    _refuse_silence(why)
+    refuse_silence(why)
     with _deciding:
         proposed = _undecided(store, instead_of)
         _refuse_other_parent(store, proposed)
         plan_id = propose_plan(store, plan_tables, actor, at)
-        _decide(store, EventType.PLAN_REJECTED, proposed, actor, f"{plan_id} was approved instead", at)
+        _decide(store, EventType.PLAN_REJECTED, proposed, actor, f"{plan_id}: {told}", at)
         _decide(store, EventType.PLAN_APPROVED, _undecided(store, plan_id), actor, why, at)
 
 
@@ -126,7 +134,8 @@ def _refuse_other_parent(store: Store, plan: Any) -> None:
         )
 
 
-def _refuse_silence(why: str) -> None:
+def refuse_silence(why: str) -> None:
+    """Raises NotPossible where nobody says why."""
     if not why.strip():
         raise NotPossible("Say in a word why: it is kept with the decision.")
 
@@ -142,7 +151,7 @@ def _undecided(store: Store, plan_id: str) -> Any:
 
 
 def _decide(store: Store, type: EventType, plan: Any, actor: str, why: str, at: datetime) -> None:
-    _refuse_silence(why)
+    refuse_silence(why)
     store.append(
         {
             "event": events_frame(

@@ -87,7 +87,7 @@ def test_another_plan_than_the_proposed_one_comes_into_force_and_the_record_says
     plans = queries.plans(store, DAY, WESTHAFEN).set_index("plan_id")
     assert in_force(store) == final.plan_id == other.plan_id
     assert plans.decision[made.plan_id] == "rejected"
-    assert plans.why[made.plan_id] == f"{other.plan_id} was approved instead"
+    assert plans.why[made.plan_id] == f"{other.plan_id}: approved instead"
     assert plans.why[other.plan_id] == "calmer"
 
 

@@ -148,6 +148,7 @@ def approve(store: Store, proposal: Proposal, recorded: Proposal, actor: str, wh
     `recorded` is the proposal that the search put on record; where another plan is approved instead, it is rejected in
     its favour. Raises NotPossible where it was decided before, or where the plan is from now worth less than was shown.
     """
+    decisions.refuse_silence(why)
     decisions.refuse_decided(store, recorded.plan_id)
     stops = queries.stops(store, at, proposal.open_day.day, Scope(depots=(proposal.open_day.depot_id,)))
     final = refreshed(store, proposal, at, actor) if drift_of(proposal, stops).any else proposal
@@ -156,7 +157,8 @@ def approve(store: Store, proposal: Proposal, recorded: Proposal, actor: str, wh
     if final.plan_id == recorded.plan_id:
         decisions.approve_plan(store, final.plan_id, actor, why, at)
         return final
-    decisions.approve_instead(store, final.tables, recorded.plan_id, actor, why, at)
+    told = "the same plan, brought up to date, was approved" if final.chosen == recorded.chosen else "approved instead"
+    decisions.approve_instead(store, final.tables, recorded.plan_id, actor, why, at, told)
     return final
 
 
