@@ -16,9 +16,16 @@ ALL_DAY_ALIKE = GreatCircleTravel(speed_kmh_by_hour=(28.0,) * 24)
 
 
 def without_what_the_model_leaves_out(problem: Problem) -> Problem:
-    """The minimum of a rate card and the pace of the hour are what the model can't say."""
+    """The minimum of a rate card and the pace of the hour, which the model can't say; and lateness cheaper than a driver's
+    minute, for which the evaluator puts off no departure."""
     fleet = [replace(vehicle, rates=replace(vehicle.rates, minimum=0)) for vehicle in problem.vehicles]
-    return replace(problem, vehicles=tuple(fleet), travel=ALL_DAY_ALIKE)
+    stops = [
+        stop
+        if stop.price_per_late_minute is None
+        else replace(stop, price_per_late_minute=max(1.0, stop.price_per_late_minute))
+        for stop in problem.stops
+    ]
+    return replace(problem, stops=tuple(stops), vehicles=tuple(fleet), travel=ALL_DAY_ALIKE)
 
 
 def price_of_the_impossible(problem: Problem) -> float:
