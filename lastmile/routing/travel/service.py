@@ -41,6 +41,20 @@ KINDS = {
 }
 
 
+class NoTable(Exception):
+    """The service gave no usable table; its text says why, for people."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a service said of so many places (degrees → number), n × n, or why it said nothing."""
+
+    of_place: dict[tuple[float, float], int]
+    seconds: np.ndarray | None = None
+    km: np.ndarray | None = None
+    failed: str | None = None
+
+
 @dataclass(frozen=True)
 class ServiceTravel:
     """Travel by a network's times, scaled by the hours of `otherwise`, which is used whole where the service fails.
@@ -80,15 +94,38 @@ class ServiceTravel:
 
         Where the service is late, refuses or answers with nonsense, the matrix of `otherwise`, its `source` with the reason.
         """
-        # The engine's process unpickles this class and asks for nothing: it need not wait for the library to load.
-        from lastmile.routing.travel.tables import NoTable, asked
-
         try:
-            seconds, km = asked(self, np.asarray(lon, float), np.asarray(lat, float))
+            seconds, km = self._pairs(lon, lat)
         except NoTable as why:
             plain = self.otherwise.matrix(lon, lat, start, end, zone)
             return replace(plain, source=f"{self.name} {why}; {self.otherwise.source}")
         return self._by_period(seconds, km, start, end, zone)
+
+    def _pairs(self, lon: np.ndarray, lat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Seconds (NaN: no way) and kilometres of all pairs; raises NoTable.
+
+        What was answered, or why nothing was, is kept: all that is made of one problem, in other processes too, reckons
+        with one set of times, and the server is asked once.
+        """
+        places = [tuple(place) for place in np.round(np.nan_to_num(np.column_stack([lon, lat])), 6).tolist()]
+        answer = self.__dict__.get("_answer")
+        if answer is None or (answer.failed is None and not answer.of_place.keys() >= set(places)):
+            answer = self.__dict__["_answer"] = self._asked(sorted(set(places)))
+        if answer.failed is not None:
+            raise NoTable(answer.failed)
+        numbers = [answer.of_place[place] for place in places]
+        pairs = np.ix_(numbers, numbers)
+        return answer.seconds[pairs], answer.km[pairs]
+
+    def _asked(self, places: list[tuple[float, float]]) -> Answer:
+        # Here, since who only takes what was answered, such as the engine's process, need not wait for the library to load.
+        from lastmile.routing.travel.tables import Tables
+
+        try:
+            seconds, km = Tables(self, *np.array(places, dtype=float).reshape(-1, 2).T).all_pairs()
+        except NoTable as why:
+            return Answer({}, failed=str(why))
+        return Answer({place: number for number, place in enumerate(places)}, seconds, km)
 
     def _by_period(self, seconds: np.ndarray, km: np.ndarray, start: float, end: float, zone: str) -> TravelMatrix:
         periods = self.otherwise.periods(start, end, zone, len(km))
