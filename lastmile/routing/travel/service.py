@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-from lastmile.routing.travel.great_circle import PLAIN, GreatCircleTravel
+from lastmile.routing.travel.great_circle import PLAIN, GreatCircleTravel, refuse_too_many
 from lastmile.routing.travel.matrix import NO_WAY_SECONDS, TravelMatrix
 
 TIMEOUT_SECONDS = 3.0
@@ -93,7 +93,9 @@ class ServiceTravel:
         """The network's seconds and kilometres by period; a pair without a way has NO_WAY_SECONDS, never 0.
 
         Where the service is late, refuses or answers with nonsense, the matrix of `otherwise`, its `source` with the reason.
+        Raises ValueError for more places than one matrix may have.
         """
+        refuse_too_many(len(lon))
         try:
             seconds, km = self._pairs(lon, lat)
         except NoTable as why:
