@@ -26,7 +26,6 @@ def read_json(
         _json_lines(connection, text)
     header = _json_header(connection, reading)
     if not header:
-        refuse_without_rows(connection, path)
         raise UnreadableFile(
             f"{path.name} holds no JSON objects; one object a line, or an array of objects, is needed."
         )
