@@ -177,6 +177,18 @@ def test_a_line_of_megabytes_is_kept_whole(tmp_path):
     assert [len(raw["row as it stands"]) for _, raw, _ in result.refused] == [5_000_004]
 
 
+def test_one_json_object_over_several_lines_is_one_row(tmp_path):
+    path = written(tmp_path, json.dumps({"id": "T1", "to": {"city": "Bonn"}, "tags": ["a"]}, indent=2), "task.json")
+    assert rows_of(path) == (("id", "to.city", "tags"), [("T1", "Bonn", '["a"]')])
+
+
+def test_a_json_document_names_the_lists_that_hold_its_rows(tmp_path):
+    path = written(tmp_path, json.dumps({"trackers": [{"id": 1}, {"id": 2}], "has_more": False}, indent=2), "page.json")
+    with pytest.raises(UnreadableFile, match=r'page\.json .* trackers \(2\)\. Say records = "trackers"'):
+        rows_of(path)
+    assert rows_of(path, Reading(records="trackers")) == (("id",), [("1",), ("2",)])
+
+
 @pytest.mark.parametrize("text", ["42", "[1, 2, 3]", '{"a": [1, 2', "null", "[]", '"word"'])
 def test_json_that_holds_no_rows_is_refused_by_name(tmp_path, text):
     with pytest.raises(UnreadableFile, match=r"odd\.json"):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import shutil
 import tempfile
 from dataclasses import replace
@@ -60,6 +61,11 @@ def read_csv(
     lines = sample.split("\n")[reading.skip_lines :]
     if not "".join(lines).strip():
         raise UnreadableFile(f"{path.name} is empty: it has no header and no row. Export it again.")
+    if re.match(r"\s*<(!doctype|html|\?xml)", sample, re.IGNORECASE):
+        raise UnreadableFile(
+            f"{path.name} is a web page or XML, not a table; a page that asks to sign in is sometimes saved instead of the "
+            "export. Download it again as CSV, JSON lines, Parquet or Excel."
+        )
     delimiter = reading.delimiter or delimiter_of("\n".join(lines))
     header = header_of(next(csv.reader(io.StringIO("\n".join(lines)), delimiter=delimiter)), path)
     file = Csv(text, delimiter, header, reading, rows)
