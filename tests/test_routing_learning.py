@@ -10,6 +10,7 @@ from lastmile.routing.travel import GreatCircleTravel, Rings
 from lastmile.routing.travel.great_circle import great_circle_km
 from lastmile.routing.travel.learning import (
     LEAST_LEGS,
+    Misses,
     by_hour_and_zone,
     columns,
     fitted,
@@ -85,7 +86,8 @@ def test_misses_by_hand():
     found = misses_of(TRUTH, legs)
     assert (found.legs, found.mean_absolute_minutes) == (3, pytest.approx(2.0))
     assert found.median_bias_minutes == pytest.approx(-1.0)
-    assert found.words == "2.0 min a leg, median -1.0 min"
+    assert found.words == "2.0 min a leg (in the median 1.0 min too short)"
+    assert Misses(5, 1.26, 0.04).words == "1.3 min a leg (in the median 0.0 min)"
 
 
 def test_legs_that_hold_a_break_pull_little(legs):

@@ -8,11 +8,23 @@ import pytest
 
 from bench.routing.homberger import homberger_like
 from bench.routing.midday import midday
-from lastmile.routing import GivenTravel, Rates, TravelMatrix, evaluate
+from lastmile.routing import (
+    Break,
+    ChangeBudget,
+    FairShare,
+    GivenTravel,
+    Pin,
+    Policy,
+    Problem,
+    Rates,
+    TravelMatrix,
+    evaluate,
+)
 from lastmile.routing.peers import ENGINES, EngineMissing, NotSaid, require, run, trimmed
 from lastmile.routing.peers.naming import named_alike
 from lastmile.routing.peers.numbers import numbers_of
-from tests.routing_problems import HOUR, drop, line, van
+from lastmile.routing.peers.saying import refuse_unsaid
+from tests.routing_problems import EIGHT, HOUR, drop, line, van
 
 PEERS = [engine for engine in ENGINES if engine != "ours"]
 
@@ -81,13 +93,35 @@ def test_money_with_decimals_is_counted_in_thousandths():
         ([drop(closes=1e10, price_per_late_minute=1.0)], {}, "soft windows"),
         ([drop(pickup=True)], {}, "pickups"),
         ([drop(required_skills=frozenset({"cold"}))], {}, "some vehicles may not serve"),
+        ([drop(more_windows=((1e9, 2e9),))], {}, "several windows"),
+        ([drop(need_by=1e9)], {}, "milestones"),
+        ([drop(released_at=1e9)], {}, "release times"),
+        ([drop(pin=Pin.ORDER, present_vehicle_id="V1")], {}, "pins"),
         ([drop()], {"rates": Rates(per_hour=30)}, "prices other than per km"),
+        ([drop()], {"pause": Break(1800, 0, 1e10)}, "breaks"),
+        ([drop()], {"max_route_km": 50}, "longest routes"),
+        ([drop()], {"max_reloads": 1}, "reloads"),
+        ([drop()], {"service_pace": 1.1}, "the pace of drivers"),
     ],
 )
 def test_what_an_engine_is_not_told_is_refused_by_name(stops, vehicle, unsaid):
-    problem = line(stops, [1], [van(**({"rates": Rates(per_km=1)} | vehicle))])
+    problem = Problem(tuple(stops), (van(**({"rates": Rates(per_km=1)} | vehicle)),), EIGHT)
     with pytest.raises(NotSaid, match=unsaid):
-        run("pyvrp", problem, 0.1)
+        refuse_unsaid(problem)
+
+
+@pytest.mark.parametrize(
+    ("more", "unsaid"),
+    [
+        ({"policy": Policy.SERVE_ALL}, "serving all"),
+        ({"budget": ChangeBudget(moved=3)}, "a change budget"),
+        ({"fair_share": FairShare(6, 10)}, "balancing"),
+    ],
+)
+def test_no_engine_is_run_on_half_a_problem(more, unsaid):
+    problem = dataclasses.replace(line([drop()], [1], [van(rates=Rates(per_km=1))]), **more)
+    with pytest.raises(NotSaid, match=unsaid):
+        run("ortools", problem, 0.1)
 
 
 def test_a_committed_stop_is_reached_by_its_own_vehicle_alone():

@@ -35,6 +35,13 @@ def arguments() -> argparse.ArgumentParser:
     )
     parser.add_argument("--kind", choices=("static", "mid-day"), help="only this kind (default both)")
     parser.add_argument("--engines", nargs="+", choices=ENGINES, default=list(ENGINES))
+    parser.add_argument(
+        "--day-seeds",
+        type=int,
+        nargs="+",
+        default=[1],
+        help="of the mid-day cases: other breakdowns, other urgent orders",
+    )
     parser.add_argument("--seeds", type=int, nargs="+", default=[1], help="of the engines; figures are means over them")
     parser.add_argument("--cores", type=int, default=min(2, os.cpu_count() or 1), help="for each engine (default 2)")
     parser.add_argument("--write", action=argparse.BooleanOptionalAction, help=f"add the tables to {TABLE.name}")
@@ -52,16 +59,27 @@ def main(given: argparse.Namespace) -> None:
         engines = tuple(given.engines) if given.engines != list(ENGINES) else LONG_ENGINES
         search_long(given.instances or list(USUAL), given.cores, engines)
         return
+    busy = _load()
     seconds = given.seconds or ([1, 3] if given.quick else [1, 3, 10])
-    found = list(measure(list(_cases(given)), given.engines, seconds, given.seeds, given.cores))
+    found = list(measure(_cases(given), given.engines, seconds, given.seeds, given.cores))
     best = best_known(found, known_references(), given.cores)
-    heading = f"## {date.today():%Y-%m-%d}, {given.cores} cores, Python {platform.python_version()}"  # noqa: DTZ011
-    text = f"{heading}\n\n{tables(found, best)}"
+    text = f"{_heading(given.cores, busy)}\n\n{tables(found, best)}"
     print(text)
     if given.write or (given.write is None and not given.quick):
         keep([one for one in best.values() if (one.case, one.kind) in known_references()])
         with TABLE.open("a", encoding="utf-8") as kept:
             kept.write(f"\n{text}")
+
+
+def _load() -> float | None:
+    """How many processes wanted a core in the last minute, where the system says so."""
+    return os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+
+
+def _heading(cores: int, busy: float | None) -> str:
+    """The day and the machine; what else it had to do tells how far times can be trusted."""
+    load = "" if busy is None else f", load {busy:.1f} on {os.cpu_count()} cores before the run"
+    return f"## {date.today():%Y-%m-%d}, {cores} cores for each engine, Python {platform.python_version()}{load}"  # noqa: DTZ011
 
 
 def _cases(given: argparse.Namespace) -> Iterable[Case]:
@@ -70,7 +88,7 @@ def _cases(given: argparse.Namespace) -> Iterable[Case]:
     if given.kind != "mid-day":
         yield from map(static_case, static)
     if given.kind != "static":
-        yield from map(midday_case, under_way)
+        yield from (midday_case(name, seed) for name in under_way for seed in given.day_seeds)
 
 
 if __name__ == "__main__":

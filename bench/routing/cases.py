@@ -51,7 +51,7 @@ class Case:
 
 def instance_named(name: str) -> Instance:
     """A seeded instance by its name (urban-300-1, RC1-400-1), or the one in a file."""
-    if Path(name).suffix in (".vrp", ".txt"):
+    if is_file(name):
         return read_instance(Path(name))
     try:
         kind, customers, seed = name.split("-")
@@ -63,6 +63,11 @@ def instance_named(name: str) -> Instance:
         pass
     kinds = ", ".join(("urban", *KINDS))
     raise SystemExit(f"{name!r} is no instance: name a .vrp or .txt file, or KIND-CUSTOMERS-SEED with KIND of {kinds}.")
+
+
+def is_file(name: str) -> bool:
+    """True where an instance is named by its file and not by what it is generated from."""
+    return Path(name).suffix in (".vrp", ".txt")
 
 
 def static_case(name: str) -> Case:
@@ -80,11 +85,9 @@ def midday_case(name: str, seed: int = MIDDAY_SEED) -> Case:
 
 def morning_plan(name: str, instance: Instance) -> Routes:
     """The plan kept in bench/routing/plans, or beside the file; where there is none, one that PyVRP makes now."""
-    for file in (PLANS / instance.name, Path(name)):
-        known = known_solution(file.with_name(f"{file.name}.vrp") if file.parent == PLANS else file, instance)
-        if known is not None:
-            return known.routes
-    return run("pyvrp", instance.problem, MORNING_SECONDS).routes
+    kept = known_solution(PLANS / f"{instance.name}.vrp", instance)
+    known = kept or (known_solution(Path(name), instance) if is_file(name) else None)
+    return run("pyvrp", instance.problem, MORNING_SECONDS).routes if known is None else known.routes
 
 
 def keep_plan(instance: Instance, routes: Routes) -> None:

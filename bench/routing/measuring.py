@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from bench.routing.cases import Case
-from bench.routing.references import Reference, reference_of
+from bench.routing.references import Reference, known_references, reference_of
 from lastmile.errors import LastmileError
 from lastmile.routing import Problem, Routes
 from lastmile.routing.peers import EngineRun, run
@@ -38,10 +38,10 @@ def kept_share(problem: Problem, routes: Routes) -> float | None:
 
 
 def measure(
-    cases: Sequence[Case], engines: Sequence[str], seconds: Sequence[float], seeds: Sequence[int], cores: int
+    cases: Iterable[Case], engines: Sequence[str], seconds: Sequence[float], seeds: Sequence[int], cores: int
 ) -> Iterator[Measured]:
     """Run all engines on each case, the first one by turns; a line on each for who waits."""
-    turn = 0
+    turn, references = 0, known_references()
     for case in cases:
         print(f"{case.words}", flush=True)
         for limit in seconds:
@@ -51,7 +51,7 @@ def measure(
                     engine = engines[(turn + number) % len(engines)]
                     measured = _measured(case, limit, engine, seed, cores)
                     if measured is not None:
-                        _tell(measured)
+                        _tell(measured, references.get((case.name, case.kind)))
                         yield measured
 
 
@@ -63,12 +63,14 @@ def _measured(case: Case, seconds: float, engine: str, seed: int, cores: int) ->
         return None
 
 
-def _tell(one: Measured) -> None:
+def _tell(one: Measured, reference: Reference | None) -> None:
     made = one.made
+    beyond = None if reference is None else gap(made, reference)
+    away = f"{beyond:+7.2%}" if beyond is not None else "       "
     first = "–" if made.first_plan_seconds is None else f"{made.first_plan_seconds:.2f}"
     kept = "" if one.kept_share is None else f", keep {one.kept_share:.1%}"
     print(
-        f"  {one.seconds:>4g} s  {one.engine:<8} unserved {made.unserved:>3}, cost {made.cost:>10,.0f}{kept}, first plan {first} s, "
+        f"  {one.seconds:>4g} s  {one.engine:<8} unserved {made.unserved:>3}, cost {made.cost:>10,.0f} {away}{kept}, first plan {first} s, "
         f"took {made.elapsed_seconds:.2f} s{''.join(f' [{note}]' for note in made.notes)}",
         flush=True,
     )

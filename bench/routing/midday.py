@@ -179,7 +179,7 @@ class _Day:
     def _room(self, site: int, slower: float) -> float:
         """How much later than a vehicle straight from the depot a visit may begin."""
         matrix, depot, home = self._depot()
-        out, back = slower * float(matrix.seconds[depot, site]), slower * float(matrix.seconds[site, home])
+        out, back = slower * float(matrix.mean[depot, site]), slower * float(matrix.mean[site, home])
         service = self.morning_problem.stops[site].service_seconds
         return self._day_ends() - self.instant - out - back - service - 2
 
@@ -191,7 +191,7 @@ class _Day:
 
     def _urgent(self, number: int, site: int, slower: float) -> Stop:
         matrix, depot, _ = self._depot()
-        straight = slower * float(matrix.seconds[depot, site])
+        straight = slower * float(matrix.mean[depot, site])
         span = self.draw.uniform(*URGENT_SPANS) * self._room(site, slower)
         return replace(
             self.morning_problem.stops[site],
@@ -215,7 +215,7 @@ class _Day:
         ]
         ends = [self.morning_problem.end_of(index[vehicle_id]) for vehicle_id in vehicle_ids]
         rows = np.ix_([*places, *starts, *ends], [*places, *starts, *ends])
-        seconds = np.ceil(morning.seconds[rows].astype(float) * slower - 1e-6)
+        seconds = np.ceil(morning.mean[rows].astype(float) * slower - 1e-6)
         km = morning.km[rows].astype(float)
         for number, way in enumerate(ways, len(places)):
             if way is not None:

@@ -21,8 +21,8 @@ HOURS = {
     "speed_kmh": Column("Driven, km/h", "number", _WHOLE_LEG),
     "model_kmh": Column("Learned, km/h", "number", "The same legs as the learned model says"),
     "default_kmh": Column("Default, km/h", "number", "The same legs as the plain default says"),
-    "off_minutes": Column("Learned off by", "minutes", _OFF),
-    "default_off_minutes": Column("Default off by", "minutes", _OFF),
+    "off_minutes": Column("Learned off by, min", "number", _OFF),
+    "default_off_minutes": Column("Default off by, min", "number", _OFF),
 }
 
 

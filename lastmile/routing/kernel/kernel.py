@@ -16,7 +16,7 @@ from lastmile.routing.kernel.structs import CompiledPlan, CompiledScratch, Compi
 from lastmile.routing.problem import RELOAD, Problem
 from lastmile.routing.timing import RouteTimer
 
-FIRST_HEAT, LAST_HEAT = 0.1, 0.001
+FIRST_HEAT, LAST_HEAT = 0.3, 0.02
 """How much dearer a round may leave the plan, as a share of the cost of a mean stop, at the beginning and the end."""
 
 CHUNK_SECONDS = 0.03

@@ -15,8 +15,14 @@ TRIED = 5
 
 TRIED_HARDER = 40
 
+NEAR = 40
+"""Nearest stops on whose routes a place is looked for first; on all routes only where they have none."""
+
 BLINK = 0.01
 """Share of gaps that are overlooked, so that the same stops do not always go to the same places (SISR)."""
+
+LOOKED_EVERYWHERE = 0.25
+"""Share of the stops without a place near their neighbours for which, in a round, all routes are looked at."""
 
 PLACE = np.dtype([("estimate", "f8"), ("vehicle", "i4"), ("position", "i4"), ("second", "i4")], align=True)
 """A gap with what a stop there would cost by estimate; `second` is where its partner goes, or RELOADS before it."""
@@ -146,11 +152,41 @@ def scan_all(sheet, plan, stop, found, limit, blink):
     """The cheapest gaps for a stop over all routes; of unused vehicles of one kind only the first is asked."""
     count, asked = 0, -1
     for vehicle in range(sheet.vehicles.size):
-        if plan.routes[vehicle].count == 0 and not sheet.vehicles[vehicle].in_use:
+        if unused(sheet, plan, vehicle):
             if sheet.vehicles[vehicle].kind == asked:
                 continue
             if sheet.allowed[vehicle, stop]:
                 asked = sheet.vehicles[vehicle].kind
+        if may_serve(sheet, plan, vehicle, stop):
+            count = scan_route(sheet, plan, vehicle, stop, found, count, limit, blink)
+    return count
+
+
+@njit(cache=True, inline="always")
+def unused(sheet, plan, vehicle):
+    """Whether a vehicle has nothing to do and need not go anywhere."""
+    return plan.routes[vehicle].count == 0 and not sheet.vehicles[vehicle].in_use
+
+
+@njit(cache=True)
+def scan_near(sheet, plan, stop, found, limit, blink):
+    """The cheapest gaps for a stop on the routes of its nearest stops and on vehicles with little to do."""
+    total, count, asked = plan.total[0], 0, -1
+    total.stamp += 1
+    for index in range(1, min(NEAR, sheet.near.shape[1])):
+        vehicle = plan.where[sheet.near[stop, index]]
+        if vehicle < 0 or plan.stamps[vehicle] == total.stamp:
+            continue
+        plan.stamps[vehicle] = total.stamp
+        if may_serve(sheet, plan, vehicle, stop):
+            count = scan_route(sheet, plan, vehicle, stop, found, count, limit, blink)
+    for vehicle in range(sheet.vehicles.size):
+        if plan.routes[vehicle].count > 1 or plan.stamps[vehicle] == total.stamp or not sheet.allowed[vehicle, stop]:
+            continue
+        if unused(sheet, plan, vehicle):
+            if sheet.vehicles[vehicle].kind == asked:
+                continue
+            asked = sheet.vehicles[vehicle].kind
         if may_serve(sheet, plan, vehicle, stop):
             count = scan_route(sheet, plan, vehicle, stop, found, count, limit, blink)
     return count
@@ -195,11 +231,13 @@ def extra_of(sheet, plan, scratch, vehicle, size):
 @njit(cache=True)
 def best_place(sheet, plan, scratch, found, stop, blink):
     """(index into `found`, extra cost) of the cheapest place that breaks nothing; (-1, NEVER) where there is none."""
-    count = scan_all(sheet, plan, stop, found, TRIED, blink)
+    count = scan_near(sheet, plan, stop, found, TRIED, blink)
+    if count == 0 and (not blink or draw(plan) < LOOKED_EVERYWHERE):
+        count = scan_all(sheet, plan, stop, found, TRIED, False)
     if sheet.whole[0].simple:
         return (0, found[0].estimate) if count > 0 else (-1, NEVER)
     best, extra = cheapest_of(sheet, plan, scratch, found, 0, count, stop)
-    if best < 0 and count == TRIED:
+    if best < 0 and count > 0 and (not blink or draw(plan) < LOOKED_EVERYWHERE):
         count = scan_all(sheet, plan, stop, found, TRIED_HARDER, False)
         best, extra = cheapest_of(sheet, plan, scratch, found, 0, count, stop)
     return best, extra
@@ -275,7 +313,7 @@ def insert_pair(sheet, plan, scratch, found, collect, bring):
         return False
     count, asked = 0, -1
     for vehicle in range(sheet.vehicles.size):
-        if plan.routes[vehicle].count == 0 and not sheet.vehicles[vehicle].in_use:
+        if unused(sheet, plan, vehicle):
             if sheet.vehicles[vehicle].kind == asked:
                 continue
             asked = sheet.vehicles[vehicle].kind

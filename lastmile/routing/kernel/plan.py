@@ -24,7 +24,7 @@ must begin at the latest, and about what a second of delay before it costs."""
 
 TOTAL = np.dtype(
     [("cost", "f8"), ("best_cost", "f8"), ("stay_price", "f8"), ("state", "u8")]
-    + [(name, "i8") for name in ("moved", "broken", "goods", "touched", "absent", "rounds", "improved")],
+    + [(name, "i8") for name in ("moved", "broken", "goods", "touched", "absent", "rounds", "improved", "stamp")],
     align=True,
 )
 """One row: sums over the routes, what a move is worth avoiding beyond its price, the state of the chance."""
@@ -41,6 +41,7 @@ class Plan(NamedTuple):
     absent: np.ndarray
     missed: np.ndarray
     touched: np.ndarray
+    stamps: np.ndarray
     old_rows: np.ndarray
     old_routes: np.ndarray
     old_gaps: np.ndarray
@@ -71,7 +72,8 @@ def plan_for(sheet: Sheet, rows: list[list[int]], seed: int) -> Plan:
     total["absent"] = len(found)
     loads = np.zeros((fleet, sheet.demand.shape[1]))
     return Plan(
-        table, routes, gaps, loads, where, absent, np.zeros(stops), np.zeros(fleet, dtype=np.int32), table.copy(),
+        table, routes, gaps, loads, where, absent, np.zeros(stops), np.zeros(fleet, dtype=np.int32),
+        np.zeros(fleet, dtype=np.int64), table.copy(),
         routes.copy(), gaps.copy(), loads.copy(), where.copy(), absent.copy(), table.copy(),
         np.zeros(fleet, dtype=np.int32), total,
     )  # fmt: skip

@@ -3,8 +3,8 @@
 `run(engine, problem, seconds, seed, cores)` is the door; whatever an engine returns is judged by our own evaluator.
 """
 
-from lastmile.routing.peers.numbers import NotSaid
 from lastmile.routing.peers.running import ENGINES, EngineMissing, EngineRun, TracePoint, require, run
+from lastmile.routing.peers.saying import NotSaid
 from lastmile.routing.peers.trimming import trimmed
 
 __all__ = ["ENGINES", "EngineMissing", "EngineRun", "NotSaid", "TracePoint", "require", "run", "trimmed"]

@@ -1,20 +1,18 @@
 """A problem as plain whole numbers, the way PyVRP and VROOM want it: places, jobs, kinds of vehicles.
 
-Only what both can say exactly is said; for anything else NotSaid is raised, so that no engine is compared on a problem
-that it did not see.
+What they can't say is refused before.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from lastmile.errors import LastmileError
-from lastmile.routing.obstacles import eligible, problems_of
-from lastmile.routing.problem import Problem, Stop, VehicleShift
+from lastmile.routing.obstacles import problems_of
+from lastmile.routing.peers.saying import refuse_unsaid
+from lastmile.routing.problem import Problem
 from lastmile.routing.timing import RouteTimer
 
 FINE = 1_000
@@ -25,10 +23,6 @@ LOAD = 1_000
 
 NEVER = 2**40
 """Later than any end of a shift, and more than any vehicle holds."""
-
-
-class NotSaid(LastmileError):
-    """The problem has a feature that the engine's model here does not say; the text names it."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +82,7 @@ class Numbers:
 
 def numbers_of(problem: Problem) -> Numbers:
     """The problem in whole numbers; raises NotSaid."""
-    _refuse_unsaid(problem)
+    refuse_unsaid(problem)
     timer = RouteTimer(problem)
     impossible = problems_of(problem)
     stops = [index for index, stop in enumerate(problem.stops) if stop.stop_id not in impossible]
@@ -100,7 +94,7 @@ def numbers_of(problem: Problem) -> Numbers:
     jobs = tuple(_job(timer, stop, number, scale, before) for number, stop in enumerate(stops))
     return Numbers(
         costs=np.rint(km * scale).astype(np.int64),
-        durations=problem.matrix.seconds[pairs].astype(np.int64),
+        durations=problem.matrix.mean[pairs].astype(np.int64),
         forbidden=_forbidden(len(places), jobs),
         jobs=jobs,
         vans=tuple(_van(timer, v, starts[v], ends[v]) for v in range(len(problem.vehicles))),
@@ -110,39 +104,6 @@ def numbers_of(problem: Problem) -> Numbers:
 
 def _per_km(problem: Problem) -> float:
     return next((vehicle.rates.per_km for vehicle in problem.vehicles), 1.0)
-
-
-def _refuse_unsaid(problem: Problem) -> None:
-    unsaid = sorted({*_unsaid_of_vehicles(problem), *(name for s in problem.stops for name in _unsaid(s))})
-    if unsaid:
-        raise NotSaid(f"not said in this engine's model here: {', '.join(unsaid)}")
-
-
-def _unsaid(stop: Stop) -> Iterator[str]:
-    if stop.price_per_late_minute is not None and stop.closes is not None:
-        yield "soft windows"
-    if stop.pickup:
-        yield "pickups"
-
-
-def _unsaid_of_vehicles(problem: Problem) -> Iterator[str]:
-    if len({vehicle.rates.per_km for vehicle in problem.vehicles}) > 1:
-        yield "a price per km that differs between vehicles"
-    for vehicle in problem.vehicles:
-        yield from _unsaid_of_vehicle(vehicle)
-    barred = ~eligible(problem)
-    committed = [problem.stop_index[one] for one in problem.committed_to]
-    barred[:, committed] = False
-    if barred.any():
-        yield "stops that some vehicles may not serve"
-
-
-def _unsaid_of_vehicle(vehicle: VehicleShift) -> Iterator[str]:
-    rates = vehicle.rates
-    if vehicle.pause is not None:
-        yield "breaks"
-    if rates.per_hour or rates.per_overtime_hour or rates.per_day or rates.per_stop or rates.minimum:
-        yield "prices other than per km"
 
 
 def _places(problem: Problem, stops: list[int]) -> tuple[np.ndarray, list[int], list[int]]:
@@ -170,7 +131,7 @@ def _legs(problem: Problem, place: int, stops: list[int]) -> bytes:
     matrix = problem.matrix
     return b"".join(
         legs.tobytes()
-        for of_unit in (matrix.km, matrix.seconds)
+        for of_unit in (matrix.km, matrix.mean)
         for legs in (of_unit[place, stops], of_unit[stops, place])
     )
 
@@ -200,9 +161,9 @@ def _job(timer: RouteTimer, stop: int, place: int, scale: int, before: dict[int,
     problem = timer.problem
     facts = problem.stops[stop]
     since = problem.instant
-    hard = timer.late_price[stop] is None
-    opens = max(0, math.ceil(timer.opens[stop] - since)) if timer.opens[stop] > since else 0
-    closes = math.floor(timer.closes[stop] - since) if hard and math.isfinite(timer.closes[stop]) else NEVER
+    hard = timer.terms.late_price[stop] is None
+    opens = max(0, math.ceil(timer.terms.opens[stop] - since)) if timer.terms.opens[stop] > since else 0
+    closes = math.floor(timer.terms.closes[stop] - since) if hard and math.isfinite(timer.terms.closes[stop]) else NEVER
     return Job(
         stop_id=facts.stop_id,
         place=place,
@@ -217,14 +178,14 @@ def _job(timer: RouteTimer, stop: int, place: int, scale: int, before: dict[int,
 
 def _van(timer: RouteTimer, vehicle: int, start: int, end: int) -> Van:
     since = timer.problem.instant
-    ready = math.ceil(timer.ready[vehicle] - since)
+    ready = math.ceil(timer.terms.ready[vehicle] - since)
     return Van(
         vehicle_id=timer.problem.vehicles[vehicle].vehicle_id,
         start=start,
         end=end,
         ready=ready,
-        due=max(ready, math.floor(timer.must_end[vehicle] - since)),
-        room=tuple(_load(timer.room[vehicle][name], math.floor) for name in timer.problem.dimensions),
+        due=max(ready, math.floor(timer.terms.must_end[vehicle] - since)),
+        room=tuple(_load(timer.terms.room[vehicle][name], math.floor) for name in timer.problem.dimensions),
     )
 
 

@@ -43,8 +43,10 @@ class Misses:
 
     @property
     def words(self) -> str:
-        """Both figures for people, as in `1.6 min a leg, median +0.1 min`."""
-        return f"{self.mean_absolute_minutes:.1f} min a leg, median {self.median_bias_minutes:+.1f} min"
+        """Both figures for people, as in `1.6 min a leg (in the median 0.1 min too long)`."""
+        bias = round(self.median_bias_minutes, 1)
+        side = " too long" if bias > 0 else " too short" if bias < 0 else ""
+        return f"{self.mean_absolute_minutes:.1f} min a leg (in the median {abs(bias):.1f} min{side})"
 
 
 @dataclass(frozen=True)
