@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from bench.routing.measuring import Measured, gap
 from bench.routing.references import Reference
+from lastmile.routing.peers import ENGINES
 
 Best = dict[tuple[str, str], Reference]
 
@@ -27,7 +28,7 @@ def tables(found: Sequence[Measured], best: Best) -> str:
 
 
 def _table(rows: Sequence[Measured], best: Best, told: Callable[[Sequence[Measured], Best], str]) -> str:
-    engines = list(dict.fromkeys(one.engine for one in sorted(rows, key=lambda one: one.engine != "ours")))
+    engines = _engines(rows)
     lines = ["| case | best known | limit | " + " | ".join(engines) + " |", "|---|---|---|" + "---|" * len(engines)]
     for case, kind, words, seconds in dict.fromkeys(_row_key(one) for one in rows):
         cells = [
@@ -38,6 +39,11 @@ def _table(rows: Sequence[Measured], best: Best, told: Callable[[Sequence[Measur
         left = f", {reference.unserved} unserved" if reference.unserved else ""
         lines.append(f"| {words} | {reference.cost:,.0f}{left} | {seconds:g} s | " + " | ".join(cells) + " |")
     return "\n".join(lines)
+
+
+def _engines(rows: Iterable[Measured]) -> list[str]:
+    there = {one.engine for one in rows}
+    return [engine for engine in ENGINES if engine in there]
 
 
 def _row_key(one: Measured) -> tuple[str, str, str, float]:
@@ -102,7 +108,7 @@ def _sentences(kind: str, runs: list[dict[str, Measured]], best: Best) -> Iterab
 
 def _means(runs: list[dict[str, Measured]], best: Best) -> str:
     words = []
-    for engine in dict.fromkeys(engine for run in runs for engine in run):
+    for engine in _engines(one for run in runs for one in run.values()):
         mine = [run[engine] for run in runs if engine in run]
         gaps = [gap(one.made, best[one.case.name, one.case.kind]) for one in mine]
         known = [value for value in gaps if value is not None]

@@ -22,15 +22,17 @@ from lastmile.routing.obstacles import Cause, Obstacle, problems_of
 from lastmile.routing.problem import RELOAD, ChangeBudget, FairShare, Freedom, Policy, Problem, Routes
 from lastmile.routing.remedies import Remedy
 from lastmile.routing.shifts import Break, Rates, VehicleShift
-from lastmile.routing.solving import Progress, Solution, solve
+from lastmile.routing.solving import FrontierPoint, Progress, Solution, solve, solve_many
 from lastmile.routing.stops import Pin, Stop
 from lastmile.routing.travel import GivenTravel, GreatCircleTravel, Travel, TravelMatrix
+from lastmile.routing.workers import Workers
 
 __all__ = [
     "RELOAD", "Alternative", "Break", "Cause", "Change", "ChangeBudget", "Changes", "Comparison", "Cost", "Evaluation",
-    "FairShare", "Freedom", "GivenTravel", "GreatCircleTravel", "KeepOrder", "MoveStop", "MovedStop", "Obstacle",
+    "FairShare", "Freedom", "FrontierPoint", "GivenTravel", "GreatCircleTravel", "KeepOrder", "MoveStop", "MovedStop", "Obstacle",
     "Pin", "PlannedRoute", "PlannedStop", "Policy", "Problem", "Progress", "PutFirst", "Rates", "Reason", "Remedy",
     "Routes", "Solution", "Stop", "SwapStops", "TakeOut", "Travel", "TravelMatrix", "VehicleComparison",
-    "VehicleShift", "Violation", "compare", "evaluate", "problems_of", "reasons_late", "reasons_unserved", "solve",
+    "VehicleShift", "Violation", "Workers", "compare", "evaluate", "problems_of", "reasons_late", "reasons_unserved", "solve",
+    "solve_many",
     "try_alternative",
 ]  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from functools import cached_property
 
@@ -105,6 +105,10 @@ class Problem:
             )
         if RELOAD in self.stop_index:
             raise ValueError(f"no stop may have the id {RELOAD}, which marks a reload in a route")
+
+    def __getstate__(self) -> dict[str, object]:
+        """Another process is sent what the problem is, not what was derived from it."""
+        return {one.name: getattr(self, one.name) for one in fields(self)}
 
     @cached_property
     def stop_index(self) -> dict[str, int]:

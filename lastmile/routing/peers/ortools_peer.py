@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ortools.constraint_solver import pywrapcp, routing_enums_pb2
 
-from lastmile.routing.ortools_model import RoutingModel
+from lastmile.routing.peers.ortools_model import RoutingModel
 from lastmile.routing.peers.task import PeerTask, Watch
 
 STRATEGIES = (

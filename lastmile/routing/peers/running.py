@@ -13,9 +13,9 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 
 from lastmile.errors import LastmileError
-from lastmile.routing.engine_process import PACKAGE_HOME
 from lastmile.routing.evaluating import Evaluation, evaluate
 from lastmile.routing.peers.naming import named_alike
 from lastmile.routing.peers.numbers import numbers_of
@@ -24,6 +24,8 @@ from lastmile.routing.peers.trimming import trimmed
 from lastmile.routing.problem import Problem, Routes
 from lastmile.routing.solving import Progress, solve
 from lastmile.routing.timing import RouteTimer
+
+PACKAGE_HOME = Path(__file__).resolve().parents[3]
 
 ENGINES = ("ours", "ortools", "pyvrp", "vroom")
 
