@@ -289,7 +289,9 @@ def test_too_many_stops_are_told_as_what_they_are():
     stops = [drop(f"S{i}", demand={"kg": 100}) for i in range(200)]
     reasons = reasons_unserved(line(stops, [10] * 200, [van(**OUT)]), {"V1": ("S0",)})
     assert len(reasons) == 199
-    assert reasons["S199"].words == "more than 150 stops find no place: the vehicles on shift are too few"
+    assert reasons["S199"].words == (
+        "199 stops are not served; only the 150 dearest to leave out were tried one by one"
+    )
 
 
 # Late.
