@@ -9,7 +9,7 @@ import streamlit as st
 
 from lastmile import attention, queries
 from lastmile.ui import day_map, demo_controls, figures, format, palette, shell
-from lastmile.ui.desk import Desk
+from lastmile.ui.desk import Desk, give_head_start
 from lastmile.ui.maps import Chosen
 from lastmile.ui.tables import Column
 from lastmile.ui.tiles import Tile, kpi_row
@@ -48,9 +48,13 @@ def show(desk: Desk) -> None:
     stops = desk.ask(queries.stops, desk.at, desk.day, desk.view.scope, desk.view.as_of)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="clock row"):
         shell.badge(desk.clock(), desk.view.as_of, desk.zone)
-        out = vehicles[vehicles.departed_at.notna() & vehicles.returned_at.isna() & vehicles.broke_down_at.isna()]
-        demo_controls.show(desk, out.vehicle_id.tolist())
+        demo = demo_controls.place(desk)
     kpi_row(_tiles(desk, stops), key="live figures")
+    give_head_start()
+    if demo is not None:
+        out = vehicles[vehicles.departed_at.notna() & vehicles.returned_at.isna() & vehicles.broke_down_at.isna()]
+        with demo:
+            demo_controls.show(desk, out.vehicle_id.tolist())
     left, right = st.columns([54, 46], gap="small")
     with left, st.container(border=True, key="map card"):
         day_map.show(desk, vehicles, stops, chosen(), choose, MAP_HEIGHT)
