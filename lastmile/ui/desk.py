@@ -20,7 +20,6 @@ from lastmile.ui import shell, tables
 from lastmile.ui.shell import View, When
 
 TICK_SECONDS = 5
-HEAD_START = "head start"
 HEAD_START_SECONDS = 0.25
 """What a browser needs for the first figures after their arrival, on two cores: 0.1 to 0.25 s measured."""
 
@@ -73,37 +72,29 @@ class Desk:
 
 
 def open_desk(
-    title: str, *, when: When = "day", ticking: bool = False, body: Callable[[Desk], None] | None = None
+    title: str, *, when: When = "day", ticking: bool = False, figures: Callable[[Desk], None] | None = None
 ) -> Desk:
     """Open a page on the running tower: first line of each page.
 
-    `body` draws what stands under the bar. On a plain opening of a session that comes before the filters: they are the
-    heaviest parts that the browser has to load, and the first figure would wait for them.
+    `figures` draws what stands right under the bar. On a plain opening of a session that comes before the filters, and
+    the browser gets the time to paint it: else it would load the code of filters, map and table first of all, and the
+    figures, which need little, would wait with them.
     """
     tower = runtime.tower()
     moment = tower.settled() if when == "period" else None
     now = _ticked(moment.at if moment else tower.now())
     choices, clock = _choices(tower, moment and moment.version), _clock(tower, now)
     bar = shell.bar(title)
-    body_first = body is not None and shell.opens_plainly()
-    if body_first:
-        st.session_state[HEAD_START] = True
-        body(Desk(tower, shell.plain_view(choices, clock), now))
+    figures_first = figures is not None and shell.opens_plainly()
+    if figures_first:
+        figures(Desk(tower, shell.plain_view(choices, clock), now))
+        sleep(HEAD_START_SECONDS)
     with bar:
         view = shell.scope_and_instant(title, choices, clock, when=when, ticking=ticking)
     desk = Desk(tower, view, _instant(now, view), moment and moment.version)
-    if body is not None and not body_first:
-        body(desk)
+    if figures is not None and not figures_first:
+        figures(desk)
     return desk
-
-
-def give_head_start() -> None:
-    """On the plain opening of a session, once: let the browser paint what it has been sent before the heavy parts come.
-
-    Else it loads the code of map, table and filters first of all, and the figures, which need little, wait with them.
-    """
-    if st.session_state.pop(HEAD_START, False):
-        sleep(HEAD_START_SECONDS)
 
 
 def answer(store: Store, question: Callable[..., Any], *arguments: Any, latest: int | None = None, **named: Any) -> Any:
