@@ -137,8 +137,12 @@ def frontier(
     """
     ink, faint = palette.SERIES[dark], palette.FAINT_INK[dark]
     shown = frame.assign(is_chosen=frame.moved == chosen)
-    x = alt.X("moved:Q", title="stops that change vehicle", axis=alt.Axis(grid=False, values=frame.moved.tolist(), format=",d", labelOverlap=True),
-              scale=alt.Scale(nice=True, zero=True, padding=8))  # fmt: skip
+    x = alt.X(
+        "moved:Q",
+        title="stops that change vehicle",
+        axis=alt.Axis(grid=False, values=frame.moved.tolist(), format=",d", labelOverlap=True),
+        scale=alt.Scale(nice=False, zero=False, padding=14),
+    )
     y = alt.Y("money:Q", title=f"cost of the rest, {currency}", scale=alt.Scale(zero=False, padding=12),
               axis=alt.Axis(format=",~r", tickCount=4))  # fmt: skip
     told = _told(

@@ -43,7 +43,7 @@ promised as (
     from covered
 ),
 visit as (
-    from visit_state(coalesce(as_of, 'infinity'::timestamptz), day_from, day_to)
+    from visits_at(as_of, day_from, day_to)
 ),
 known as (
     select delivery_id, state, window_semantics, recipient
@@ -137,14 +137,14 @@ length as (
 visited as (
     select run.plan_id, run.route_id, count(distinct coalesce(planned_stop.stop::varchar, visit.delivery_id)) as stops
     from run
-    join visit_state(coalesce(as_of, 'infinity'::timestamptz), day_from, day_to) as visit
+    join visits_at(as_of, day_from, day_to) as visit
         on visit.route_id = run.route_id and outcome_at >= from_at and outcome_at < coalesce(until_at, 'infinity'::timestamptz)
     left join planned_stop on planned_stop.plan_id = run.plan_id and planned_stop.route_id = run.route_id
         and planned_stop.delivery_id = visit.delivery_id
     group by run.plan_id, run.route_id
 ),
 visited_in_all as (
-    select route_id, count(*) as stops from visit_state(coalesce(as_of, 'infinity'::timestamptz), day_from, day_to)
+    select route_id, count(*) as stops from visits_at(as_of, day_from, day_to)
     where route_id in (select route_id from run) group by route_id
 ),
 card as (
