@@ -10,7 +10,7 @@ import numpy as np
 
 from lastmile.routing.changes import kept_by_plan_in_force
 from lastmile.routing.conceding import Concession, Limit, Tried, concession_for, concession_to_serve
-from lastmile.routing.inserting import Draft
+from lastmile.routing.drafts import Draft
 from lastmile.routing.obstacles import Cause
 from lastmile.routing.timing import RELOADS, Breach, RouteTimer, TimedRoute
 
