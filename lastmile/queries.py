@@ -143,6 +143,19 @@ def route_figures(store: Store, at: datetime, day: date, scope: Scope, as_of: da
     )
 
 
+def depot_vehicles(store: Store, depot_id: str, day: date) -> pd.DataFrame:
+    """One row per vehicle of a depot: vehicle_id, name, and whether it has a shift that day."""
+    return store.ask(
+        """
+        with latest as (from vehicle qualify row_number() over (partition by vehicle_id order by recorded_at desc) = 1)
+        select vehicle_id, name, vehicle_id in (select vehicle_id from shift where day = $day) as on_shift
+        from latest where depot_id = $depot order by vehicle_id
+        """,
+        depot=depot_id,
+        day=day,
+    )
+
+
 def plans(store: Store, day: date, scope: Scope, as_of: datetime | None = None) -> pd.DataFrame:
     """One row per plan version of a day, newest first, with its decision."""
     return store.ask(
@@ -151,6 +164,31 @@ def plans(store: Store, day: date, scope: Scope, as_of: datetime | None = None) 
         as_of=as_of,
         day=day,
         depots=list(scope.depots),
+    )
+
+
+def replannings(
+    store: Store, scope: Scope, today: date, as_of: datetime | None = None, *, day_from: date, day_to: date
+) -> pd.DataFrame:
+    """One row per approved re-optimization, newest first: predicted against what came true; see the macro replan_result."""
+    return store.ask(
+        "from replan_result($as_of::timestamptz, $day_from::date, $day_to::date, $today::date) "
+        "where (len($depots) = 0 or depot_id in (select unnest($depots))) order by day desc, depot_id, version desc",
+        as_of=as_of,
+        day_from=day_from,
+        day_to=day_to,
+        today=today,
+        depots=list(scope.depots),
+    )
+
+
+def replanned_stops(store: Store, plan_id: str, day: date, as_of: datetime | None = None) -> pd.DataFrame:
+    """One row per stop that a re-optimization covered, with what came of it; see the macro replan_stop."""
+    return store.ask(
+        "from replan_stop($as_of::timestamptz, $day::date, $day::date) where plan_id = $plan_id order by stop_id",
+        as_of=as_of,
+        day=day,
+        plan_id=plan_id,
     )
 
 

@@ -41,6 +41,7 @@ class Tower:
     feed: LiveFeed | None = None
     replannings: dict[str, Replanning] = field(default_factory=dict)
     _moment: Moment | None = None
+    _beginning: threading.Lock = field(default_factory=threading.Lock)
 
     def now(self) -> datetime:
         """The instant that the tower stands at, in UTC."""
@@ -56,6 +57,22 @@ class Tower:
         if kept is None or kept.others != others or time.monotonic() - kept.since > SETTLED_SECONDS:
             kept = self._moment = Moment(self.store.version, self.now(), others, time.monotonic())
         return kept
+
+    def begin(self, job: Replanning) -> Replanning:
+        """Start a re-optimization, unless one of its depot runs or waits for a decision: then that one is returned."""
+        with self._beginning:
+            there = self.replannings.get(job.depot_id)
+            if there is not None and (there.running or there.result is not None):
+                return there
+            self.replannings[job.depot_id] = job
+            job.start()
+            return job
+
+    def settle(self, job: Replanning) -> None:
+        """A re-optimization is decided, or no longer wanted; another one that was begun since stays."""
+        with self._beginning:
+            if self.replannings.get(job.depot_id) is job:
+                del self.replannings[job.depot_id]
 
     def set_clock(self, clock: Clock, actor: str) -> None:
         """Set the clock for everyone and keep it for the next start."""
