@@ -1,8 +1,8 @@
 """The commands of the command line, in the order in which help lists them."""
 
-from lastmile.commands import analysis, files, operation
+from lastmile.commands import access, analysis, files, operation
 from lastmile.commands.command import Command
 
-COMMANDS: tuple[Command, ...] = (*operation.COMMANDS, *files.COMMANDS, *analysis.COMMANDS)
+COMMANDS: tuple[Command, ...] = (*operation.COMMANDS, *files.COMMANDS, *access.COMMANDS, *analysis.COMMANDS)
 
 __all__ = ["COMMANDS", "Command"]
