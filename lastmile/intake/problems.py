@@ -53,6 +53,6 @@ def _shown(value: Any) -> str | None:
         return None
     try:
         text = value if isinstance(value, str) else json.dumps(value, default=str)
-    except RecursionError:
-        text = "nested too deeply to be shown"
+    except (RecursionError, ValueError):
+        text = "this can't be shown"
     return text[:SHOWN].encode("utf-8", "replace").decode()
