@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from lastmile import attention, kpis, queries, runtime
 from lastmile.adapters import epcis_document
+from lastmile.api import paths  # noqa: F401 (registers what `any` means in a path)
 from lastmile.api.access import admitted
 from lastmile.api.answers import Declined, answer, plain, told_in_thread
 from lastmile.connections import TokenScope
@@ -132,8 +133,8 @@ def _instant(request: Request, name: str) -> datetime | None:
 
 
 ROUTES = [
-    Route("/api/v1/deliveries/{delivery_id:path}", told_in_thread("deliveries", delivery)),
-    Route("/api/v1/epcis/{delivery_id:path}", told_in_thread("epcis", delivery_epcis)),
+    Route("/api/v1/deliveries/{delivery_id:any}", told_in_thread("deliveries", delivery)),
+    Route("/api/v1/epcis/{delivery_id:any}", told_in_thread("epcis", delivery_epcis)),
     Route("/api/v1/kpis", told_in_thread("kpis", kpi)),
     Route("/api/v1/exceptions", told_in_thread("exceptions", exceptions)),
 ]

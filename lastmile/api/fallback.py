@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, Route
 
+from lastmile.api import paths  # noqa: F401 (registers what `any` means in a path)
 from lastmile.api.answers import Declined, problem
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD", "TRACE", "QUERY"]
@@ -26,4 +27,4 @@ def routes(known: Sequence[BaseRoute]) -> list[Route]:
             Declined(404, "There is nothing here. The documentation is at /api, for programs at /api/v1/openapi.json.")
         )
 
-    return [Route("/api/{rest:path}", decline, methods=METHODS)]
+    return [Route("/api/{rest:any}", decline, methods=METHODS)]

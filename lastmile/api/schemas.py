@@ -14,7 +14,6 @@ PLAIN = "[^\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f]"
 FILLED = f"^{PLAIN}*[^\\s\\u0000-\\u001f\\u007f]{PLAIN}*$"
 SCIENTIFIC = "^[0-9]([.,][0-9]+)?[eE]\\+[0-9]+$"
 LARGEST_WHOLE = 2**53 - 1
-INSTANT = "^20[0-9]{2}-"
 UNITS = {"deg": "degrees, WGS 84", "C": "degrees Celsius", "m3": "cubic metres", "min": "minutes"}
 
 
@@ -46,8 +45,9 @@ def row(kind: Kind) -> Schema:
 
 def value(field: RowField) -> Schema:
     """One field of a row."""
+    within = " In the years 2000 to 2099." if field.type in ("time", "date") else ""
     unit = f" In {UNITS.get(field.unit, field.unit)}." if field.unit else ""
-    schema = _BY_TYPE[field.type](field) | {"description": field.meaning + unit}
+    schema = _BY_TYPE[field.type](field) | {"description": field.meaning + unit + within}
     return schema | ({"examples": [field.example]} if field.example is not None else {})
 
 
@@ -70,12 +70,12 @@ def _text(field: RowField) -> Schema:
 
 
 def _time(field: RowField) -> Schema:
-    instant: Schema = {"type": "string", "format": "date-time", "pattern": INSTANT, "maxLength": 40}
+    instant: Schema = {"type": "string", "format": "date-time"}
     return instant if field.required else _or_nothing(instant)
 
 
 def _date(_: RowField) -> Schema:
-    return _or_nothing({"type": "string", "format": "date", "pattern": INSTANT})
+    return _or_nothing({"type": "string", "format": "date"})
 
 
 def _number(field: RowField) -> Schema:

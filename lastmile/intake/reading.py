@@ -12,6 +12,7 @@ from lastmile.intake.fields import MOST_IN_A_LIST, MOST_OF_A_TEXT, MOST_OF_AN_ID
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _SCIENTIFIC = re.compile(r"\d([.,]\d+)?[eE]\+\d+")
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,12})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 FIRST, LAST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 
 Read = tuple[Any, str | None]
@@ -44,13 +45,12 @@ def _string(value: Any, most: int) -> Read:
 
 
 def _time(_: RowField, value: Any) -> Read:
-    if not isinstance(value, str) or len(value) > 40:
-        return None, "not_a_time"
+    """An instant as RFC 3339 writes it."""
+    if not isinstance(value, str) or not _INSTANT.fullmatch(value):
+        without = isinstance(value, str) and _INSTANT.fullmatch(f"{value}Z")
+        return None, "no_zone" if without else "not_a_time"
     try:
-        read = datetime.fromisoformat(value)
-        if read.tzinfo is None:
-            return None, "no_zone" if len(value) > 10 else "not_a_time"
-        read = read.astimezone(UTC)
+        read = datetime.fromisoformat(value.upper()).astimezone(UTC)
     except (ValueError, OverflowError):
         return None, "not_a_time"
     if read < FIRST:
