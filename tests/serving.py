@@ -3,40 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
-import socket
-import subprocess
-import sys
-import time
 import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[1]
+from tests.browser.conftest import ROOT, serve
 
 
 class Served:
     """A tower on a database, listening on a port of its own."""
 
     def __init__(self, database: Path) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(self.port), "--server.address", "127.0.0.1"],
-            cwd=ROOT,
-            env={**os.environ, "LASTMILE_DATABASE": str(database)},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-        for _ in range(480):
-            if self.asked("/readyz")[0] == 200:
-                return
-            assert self._process.poll() is None, "the tower ended instead of starting"
-            time.sleep(0.25)
-        raise AssertionError("the tower did not start within two minutes")
+        self._process, self.url = serve(
+            ROOT / "app.py", {"LASTMILE_DATABASE": str(database)}, database.with_suffix(".log")
+        )
 
     def asked(self, path: str, token: str | None = None, sent: Any = None) -> tuple[int, Any]:
         """Status and JSON of an answer to a question, or to something sent; 0 where nobody answers."""
