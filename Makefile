@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8501
 
-.PHONY: run test lint bench clean
+.PHONY: run test lint bench bench-routing clean
 
 run: $(VENV)/.installed
 	@$(BIN)/python -m lastmile serve --port $(PORT)
@@ -19,6 +19,10 @@ lint: $(VENV)/.installed-tests
 
 bench: $(VENV)/.installed-tests
 	$(BIN)/python -m bench
+
+# Options: make bench-routing WITH="--quick", or --seconds 1 3 10 60, --instances FILE …, --engines ours pyvrp
+bench-routing: $(VENV)/.installed-tests
+	$(BIN)/python -m bench.routing $(WITH)
 
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "Lastmile needs Python 3.11 or newer. Install it and try again, or name it: make run PYTHON=/path/to/python3.12"; exit 1; }

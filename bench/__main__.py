@@ -9,7 +9,7 @@ import tempfile
 from datetime import date
 from pathlib import Path
 
-from bench import import_bench, kpi_bench, live_bench
+from bench import import_bench, kpi_bench, live_bench, travel_bench
 
 TABLE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 
@@ -18,7 +18,12 @@ def main() -> None:
     """Run each benchmark on one database of a million deliveries and keep what they found."""
     with tempfile.TemporaryDirectory() as folder:
         database = Path(folder) / "million.duckdb"
-        found = [*live_bench.run(database), *kpi_bench.run(database), *import_bench.run(Path(folder))]
+        found = [
+            *live_bench.run(database),
+            *kpi_bench.run(database),
+            *travel_bench.run(database),
+            *import_bench.run(Path(folder)),
+        ]
     lines = [f"| {what} | {figure} |" for what, figure in found]
     print("\n".join(lines))
     heading = f"\n## {date.today():%Y-%m-%d}, {os.cpu_count()} cores, Python {platform.python_version()}\n"  # noqa: DTZ011

@@ -49,6 +49,35 @@ select i as order_id, i % 130 as region_id, 'city ' || (i % 5) as city, i % 1200
 from (select i, timestamp '2022-05-01' + to_seconds((i * 13) % 15000000) as accepted from range($rows) as numbers(i))
 """
 
+ORDERS = """
+select 'D' || i as delivery_id, 'O' || (i // 2) as order_id, 'delivery' as kind, 'depot ' || (i % 3) as depot_id,
+    'carrier ' || (i % 4) as carrier_id, ['parcels', 'medical', 'spares', 'construction'][1 + i % 4] as service,
+    'routine' as criticality, strftime(starts, '%Y-%m-%d') as day, strftime(starts, '%Y-%m-%dT%H:%M:%SZ') as window_from,
+    strftime(starts + interval 2 hour, '%Y-%m-%dT%H:%M:%SZ') as window_due,
+    strftime(starts - interval 12 hour, '%Y-%m-%dT%H:%M:%SZ') as ordered_at, 'Recipient ' || (i % 70000) as recipient,
+    'Street ' || (i % 5000) || ' ' || (i % 90) as address, lpad((10000 + i % 4000)::varchar, 5, '0') as postcode, 'area ' || (i % 12) as area,
+    round(13.1 + (i % 1000) / 2000, 5) as lon, round(52.3 + (i % 997) / 2500, 5) as lat, round(1 + i % 300 / 10, 1) as weight_kg,
+    1 + i % 5 as pieces, 3 as service_minutes
+from (select i, timestamp '2026-01-01 08:00:00' + to_minutes(i * 7 % 400000) as starts from range($rows) as numbers(i))
+"""
+ROUTES = """
+select 'R' || (i // 80) as route_id, 'V' || (i // 80 % 300) as vehicle_id, 'depot ' || (i // 80 % 3) as depot_id,
+    'carrier ' || (i // 80 % 4) as carrier_id, strftime(leaves, '%Y-%m-%d') as day, 1 + i % 80 as stop, 'D' || i as delivery_id,
+    strftime(leaves + to_minutes(30 + 6 * (i % 80)), '%Y-%m-%dT%H:%M:%SZ') as arrive_at,
+    strftime(leaves + to_minutes(34 + 6 * (i % 80)), '%Y-%m-%dT%H:%M:%SZ') as depart_at,
+    strftime(leaves, '%Y-%m-%dT%H:%M:%SZ') as departs_at, strftime(leaves + interval 10 hour, '%Y-%m-%dT%H:%M:%SZ') as returns_at,
+    1.2 as distance_km, 3 as drive_minutes
+from (select i, timestamp '2026-01-01 07:00:00' + to_days((i // 24000)::integer) as leaves from range($rows) as numbers(i))
+"""
+POSITIONS = """
+select 'V' || (i % 300) as vehicle_id, 'R' || (i % 300) as route_id,
+    strftime(timestamp '2026-01-01' + to_seconds(i // 300 * 30), '%Y-%m-%dT%H:%M:%SZ') as occurred_at,
+    strftime(timestamp '2026-01-01' + to_seconds(i // 300 * 30 + 2), '%Y-%m-%dT%H:%M:%SZ') as recorded_at,
+    round(13.3 + (i // 300 % 1000) / 5000, 5) as lon, round(52.4 + (i // 300 % 997) / 5000, 5) as lat, 5 as accuracy_m,
+    i % 90 as speed_kmh
+from range($rows) as numbers(i)
+"""
+
 
 def timed(action: Callable[[], object]) -> float:
     """Seconds that an action takes."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from lastmile.model import WindowSemantics
 from lastmile.routing import Break, GivenTravel, Problem, Rates, Stop, TravelMatrix, VehicleShift
+from tests.routing_features import enriched
 
 EIGHT = 1_750_000_000 // 86_400 * 86_400 + 8 * 3600
 """08:00 UTC of a day."""
@@ -17,9 +18,12 @@ HOUR, MINUTE = 3600, 60
 DEPOT = (11.58, 48.14)
 
 
-def on_a_line(stop_km: Sequence[float], vehicles: int = 1, start_km: float = 0) -> GivenTravel:
-    """Travel along one straight road at 60 km/h: a km takes a minute; vehicles start at `start_km` and end at 0."""
-    at = np.array([*stop_km, *[start_km] * vehicles, *[0] * vehicles], dtype=float)
+def on_a_line(stop_km: Sequence[float], vehicles: int = 1, start_km: float = 0, reloads: bool = False) -> GivenTravel:
+    """Travel along one straight road at 60 km/h: a km takes a minute; vehicles start at `start_km` and end at 0.
+
+    With `reloads` there is a place at 0 where each vehicle reloads.
+    """
+    at = np.array([*stop_km, *[start_km] * vehicles, *[0] * vehicles * (1 + reloads)], dtype=float)
     km = np.abs(at[:, None] - at[None, :])
     return GivenTravel(TravelMatrix(km * 60, km))
 
@@ -41,22 +45,34 @@ def drop(stop_id: str = "S1", **fields: object) -> Stop:
 
 
 def line(
-    stops: Sequence[Stop], stop_km: Sequence[float], vehicles: Sequence[VehicleShift] = (), start_km: float = 0
+    stops: Sequence[Stop],
+    stop_km: Sequence[float],
+    vehicles: Sequence[VehicleShift] = (),
+    start_km: float = 0,
+    **fields: object,
 ) -> Problem:
-    """Stops along the straight road, at 08:00."""
+    """Stops along the straight road, at 08:00; `fields` are the problem's own."""
     fleet = tuple(vehicles) or (van(),)
-    return Problem(tuple(stops), fleet, EIGHT, on_a_line(stop_km, len(fleet), start_km))
+    travel = on_a_line(stop_km, len(fleet), start_km, any(one.max_reloads for one in fleet))
+    return Problem(**({"stops": tuple(stops), "vehicles": fleet, "instant": EIGHT, "travel": travel} | fields))
 
 
-def random_problem(seed: int, stops: int = 24, vehicles: int = 5, midday: bool | None = None) -> Problem:
-    """A random operation with every feature somewhere on; with `midday` the vehicles are under way at 11:00."""
+def random_problem(
+    seed: int, stops: int = 24, vehicles: int = 5, midday: bool | None = None, rich: bool = False
+) -> Problem:
+    """A random operation, with `midday` under way at 11:00.
+
+    Windows, skills, breaks, rate cards, pickups and commitments are in each; `rich` adds all else that a problem can
+    say (tests/routing_features.py).
+    """
     draw = random.Random(seed)
     midday = draw.random() < 0.6 if midday is None else midday
     instant = EIGHT + (3 * HOUR if midday else 0)
     plan = _poor_plan(draw, stops, vehicles)
     drops = [_random_stop(draw, f"S{i}", plan.get(i), midday, instant) for i in range(stops)]
     fleet = [_random_vehicle(draw, index, drops, midday, instant) for index in range(vehicles)]
-    return Problem(tuple(drops), tuple(fleet), instant, zone="Europe/Berlin")
+    problem = Problem(tuple(drops), tuple(fleet), instant, zone="Europe/Berlin")
+    return enriched(problem, random.Random(f"features of {seed}")) if rich else problem
 
 
 def _poor_plan(draw: random.Random, stops: int, vehicles: int) -> Mapping[int, tuple[str, int]]:

@@ -10,6 +10,7 @@ import pytest
 
 from lastmile.__main__ import main
 from lastmile.commands import COMMANDS
+from tests.road_networks import road_network
 
 ROOT = Path(__file__).parents[1]
 UNTIL = "2026-03-06T11:15+01:00"
@@ -116,6 +117,31 @@ def test_reoptimize_proposes_and_approves(demo_database, tmp_path, monkeypatch, 
     assert told["decision"] == "approved"
     assert told["open_stops"] > 100
     assert told["cost"][1] <= told["cost"][0] or told["not_served"]
+
+
+def test_travel_says_how_far_off_it_is_and_lists_hours_and_zones_of_one_depot(demo, capsys):
+    assert main(["travel", "--json"]) == 0
+    depots = said(capsys)
+    assert [one["depot_id"] for one in depots] == ["GRB", "MRZ", "WHF"]
+    assert all(
+        0 < one["misses"]["mean_absolute_minutes"] < one["default_misses"]["mean_absolute_minutes"] for one in depots
+    )
+    assert all(sum(hour["legs"] for hour in one["hours"]) == one["legs"] for one in depots)
+    assert main(["travel", "--depot", "Westhafen"]) == 0
+    told = capsys.readouterr().out
+    assert "Now used: great circle, learned from" in told
+    assert "default_off_minutes" in told
+    assert main(["travel", "--depot", "Nowhere"]) == 1
+    assert "There is no such depot. There are: GRB, MRZ, WHF." in capsys.readouterr().err
+
+
+def test_travel_asks_the_road_network_of_the_settings_and_tells_what_became_of_it(demo, monkeypatch, capsys):
+    with road_network() as roads:
+        monkeypatch.setenv("LASTMILE_TRAVEL", f"osrm:{roads.address}")
+        assert main(["travel", "--depot", "WHF"]) == 0
+        assert f"Now used: OSRM at {roads.address[7:]}, hours" in capsys.readouterr().out
+    assert main(["travel", "--depot", "WHF"]) == 0
+    assert "can't be reached; great circle, learned from" in capsys.readouterr().out
 
 
 def test_a_file_goes_in_and_comes_out(empty_database, tmp_path, capsys):

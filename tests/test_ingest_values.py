@@ -7,7 +7,7 @@ import json
 import pytest
 
 from lastmile.ingest.placing import place_of_zone
-from lastmile.model import EventType
+from lastmile.model import Event, EventType
 from tests.ingesting import ORDERS, TOLD, columns, seen, utc, written
 
 PLACED = ORDERS + columns(lon="lon", lat="lat")
@@ -229,3 +229,32 @@ def test_a_zones_city_is_known_from_the_tz_database():
     lon, lat = place_of_zone("Europe/Berlin")
     assert (round(lon, 2), round(lat, 2)) == (13.37, 52.5)
     assert place_of_zone("UTC") is None
+
+
+def test_sites_west_of_greenwich_and_south_of_the_equator_are_taken(tmp_path):
+    mapping = ORDERS.replace("Europe/Berlin", "UTC") + columns(lon="lon", lat="lat")
+    result = seen(written(tmp_path, "id,lon,lat\n1,-73.9,40.7\n2,-58.4,-34.6\n3,-0.1,51.5\n"), mapping)
+    assert result.refused == []
+    assert [(row["b_lon"], row["b_lat"]) for row in result.rows] == [(-73.9, 40.7), (-58.4, -34.6), (-0.1, 51.5)]
+
+
+@pytest.mark.parametrize(
+    "word", ["", " ", "None", "n/a", "NA", "-", "--", "nan", "NULL", "nil", "#N/A", " - ", "0000-00-00"]
+)
+def test_each_word_for_nothing_is_nothing_and_what_only_looks_like_one_stands(tmp_path, word):
+    said = [word, f"{word.strip()}xy", "0", "-5", "0.5", "north", "Nina", "-7 gate", "0000-01-01", " wide "]
+    text = "id,note\n" + "".join(f'{i},"{cell}"\n' for i, cell in enumerate(said))
+    result = seen(written(tmp_path, text), ORDERS + columns(notes="note"))
+    assert [row["b_notes"] for row in result.rows] == [None, f"{word.strip()}xy", *said[2:-1], "wide"]
+
+
+def test_the_ids_made_in_the_database_are_those_of_python(tmp_path):
+    text = "id,van,event,at,key\nä·1,V1,loaded,2026-03-01 08:00:00,\n,V1,position,2026-03-01 09:00:00.123457,\n2,,loaded,2026-03-01 10:00:00,k7\n"
+    mapping = TOLD.replace("Europe/Berlin", "UTC") + columns(vehicle_id="van", event_key="key")
+    result = seen(written(tmp_path, text), mapping)
+    at = [row["e0_occurred_at"] for row in result.rows]
+    assert [row["e0_event_id"] for row in result.rows] == [
+        Event(EventType.LOADED, at[0], at[0], "scans", delivery_id="scans:ä·1").event_id,
+        Event(EventType.POSITION, at[1], at[1], "scans", vehicle_id="V1").event_id,
+        Event(EventType.LOADED, at[2], at[2], "scans", delivery_id="scans:2", key="k7").event_id,
+    ]

@@ -13,6 +13,7 @@ from streamlit.util import calc_hash
 
 from lastmile import attention, kpis, queries
 from lastmile.model import Scope, stable_id
+from lastmile.replanning.travel import fortnight_before, learned_travel
 from lastmile.ui import figures, format, palette
 from tests.conftest import FRIDAY
 
@@ -286,6 +287,27 @@ def test_routes_asks_which_depot_and_a_click_narrows_the_scope(demo_tower):
     assert shows_no_error(app)
     assert app.query_params["depots"] == "Westhafen"
     assert "Re-optimize Westhafen" in [button.label for button in app.button]
+
+
+def test_routes_says_how_good_the_travel_times_are_and_shows_the_hours_and_zones_behind_them(demo_tower):
+    app = visit("routes", depots="Westhafen")
+    learned = learned_travel(demo_tower.store, "WHF", **fortnight_before(DAY))
+    assert learned.words in words(app)
+    assert "off by" in learned.words and "the plain default by" in learned.words
+
+    app.button(key="travel rows").click().run()
+
+    rows = frame(app, "Travel times by hour and zone")
+    assert rows.legs.sum() == learned.legs
+    assert shows_no_error(app)
+
+
+def test_routes_names_the_road_network_that_is_asked_or_what_is_wrong_with_the_setting(demo_tower, monkeypatch):
+    monkeypatch.setenv("LASTMILE_TRAVEL", "valhalla:http://roads.example:8002")
+    assert "Ways are asked of Valhalla at roads.example:8002" in words(visit("routes", depots="Westhafen"))
+
+    monkeypatch.setenv("LASTMILE_TRAVEL", "roads.example")
+    assert "The setting LASTMILE_TRAVEL can't be used" in words(visit("routes", depots="Westhafen"))
 
 
 def test_a_past_day_cannot_be_changed(demo_tower):

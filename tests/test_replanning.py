@@ -2,15 +2,18 @@
 
 from datetime import timedelta
 
+import pandas as pd
 import pytest
 
 from lastmile import decisions, demo, queries, routing
 from lastmile.errors import NotPossible
 from lastmile.model import Scope
 from lastmile.replanning import open_day, proposal_of, replanning
-from lastmile.replanning.travel import learned_service, learned_travel
+from lastmile.replanning.travel import driven_legs, fortnight_before, learned_by_hour, learned_service, learned_travel
+from lastmile.routing.travel.learning import fitted, misses_of
 from lastmile.store import Store
 from tests.conftest import FRIDAY
+from tests.road_networks import road_network
 
 DAY = FRIDAY.date()
 DEPOT = "WHF"
@@ -124,18 +127,61 @@ def test_a_breakdown_on_demand_stops_the_van(store):
     assert row.broke_down_at >= FRIDAY
 
 
-def test_travel_times_are_learned_from_the_legs_of_the_days_before(store):
-    travel, legs = learned_travel(store, DAY)
-    assert legs > 500
-    assert 1.2 < travel.circuity < 1.6
-    assert all(20 < speed < 60 for speed in travel.speed_kmh_by_hour)
+def test_travel_times_are_learned_from_the_legs_of_the_days_before_and_judged_on_the_last(store):
+    found = learned_travel(store, DEPOT, **fortnight_before(DAY))
+    assert found.legs > 500
+    assert (found.days, found.held_out_days) == (4, 1)
+    assert 1.2 < found.travel.circuity < 1.6
+    assert all(15 < speed < 60 for speed in found.travel.speed_kmh_by_hour)
+    assert found.misses.mean_absolute_minutes < 0.8 * found.default_misses.mean_absolute_minutes
+    legs = driven_legs(store, DEPOT, **fortnight_before(DAY))
+    last = legs.day.max()
+    assert found.misses == misses_of(fitted(legs[legs.day < last], found.travel.circuity), legs[legs.day == last])
+    assert learned_by_hour(store, DEPOT, **fortnight_before(DAY)).legs.sum() == found.legs == len(legs)
+
+
+def test_legs_far_from_the_depot_teach_it_nothing(store):
+    dates = fortnight_before(DAY)
+    hamburg = {
+        "depot_id": "HAM",
+        "name": "Hamburg",
+        "lon": 10.0,
+        "lat": 53.55,
+        "zone": "Europe/Berlin",
+        "currency": "EUR",
+    }
+    store.append({"depot": pd.DataFrame([hamburg | {"recorded_at": FRIDAY}])})
+    assert driven_legs(store, "HAM", **dates).empty
+    assert "0 legs on record" in learned_travel(store, "HAM", **dates).words
+    assert len(driven_legs(store, "nowhere", **dates)) == len(driven_legs(store, DEPOT, **dates))
 
 
 def test_without_legs_the_default_is_used_and_said(empty_database):
     empty = Store.open(empty_database)
-    travel, legs = learned_travel(empty, DAY)
-    assert (travel, legs) == (routing.GreatCircleTravel(), 0)
+    found = learned_travel(empty, DEPOT, **fortnight_before(DAY))
+    assert found.travel == routing.GreatCircleTravel()
+    assert found.words == "Travel times are the plain default: 0 legs on record, fewer than 200."
+    assert learned_by_hour(empty, DEPOT, **fortnight_before(DAY)).empty
     empty.close()
+
+
+def test_a_road_network_of_the_settings_is_asked_and_what_was_learned_stands_behind_it(store, monkeypatch):
+    with road_network(most_pairs=1_000_000) as roads:
+        monkeypatch.setenv("LASTMILE_TRAVEL", f"osrm:{roads.address}")
+        monkeypatch.setenv("LASTMILE_TRAVEL_TABLE", "1000")
+        start = open_day(store, DEPOT, DAY, FRIDAY, allow_transfers=False)
+        source = start.problem.matrix.source
+        made = proposal_of(store, start, routing.solve(start.problem, 1, seed=1), "somebody")
+    assert len(roads.tables) == 1
+    assert source.startswith("OSRM at 127.0.0.1:")
+    assert "learned from" in source
+    assert made.tables["plan"].summary[0]["travel"] == source
+
+
+def test_a_setting_that_cannot_be_read_is_told_in_words(store, monkeypatch):
+    monkeypatch.setenv("LASTMILE_TRAVEL", "localhost:5000")
+    with pytest.raises(NotPossible, match="setting LASTMILE_TRAVEL can't be used: 'localhost:5000' names no travel"):
+        open_day(store, DEPOT, DAY, FRIDAY, allow_transfers=False)
 
 
 def test_a_depot_without_a_plan_is_refused_in_words(store):

@@ -41,7 +41,7 @@ def rows_of(kind: Kind) -> Route:
         credential = admitted(request, door, kind.scope)
         connection, now = connection_of(door, credential), door.now()
         body = await body_of(request, ("application/json",))
-        rows = await worked_out(body, lambda: judged_rows(kind, _rows(json_of(body)), connection, now))
+        rows = await worked_out(body, lambda: judged_rows(kind, _rows(json_of(body)), connection, now, door.present()))
         return await _taken(door, credential, rows, len(body), now)
 
     return Route(f"/api/v1/{kind.key}", told(kind.key, take), methods=["POST"])
@@ -75,10 +75,14 @@ async def webhook(request: Request) -> Response:
         raise Declined(401, f"The signature is missing, wrong or too old. Expected: {SCHEMES[scheme].told}.")
     connection, now = connection_of(door, credential), door.now()
     if format in FORMATS:
-        rows, passed = await worked_out(body, lambda: judged_message(FORMATS[format], body, connection, now))
+        rows, passed = await worked_out(
+            body, lambda: judged_message(FORMATS[format], body, connection, now, door.present())
+        )
     else:
         rows, passed = (
-            await worked_out(body, lambda: judged_rows(KINDS[format], _rows(json_of(body)), connection, now)),
+            await worked_out(
+                body, lambda: judged_rows(KINDS[format], _rows(json_of(body)), connection, now, door.present())
+            ),
             0,
         )
     return await _taken(door, credential, rows, len(body), now, passed, mends=False)
@@ -101,25 +105,21 @@ async def phone_position(request: Request) -> Response:
     door = _door()
     credential = admitted_by(request, door, request.path_params["token"], TokenScope.POSITIONS)
     connection, now = connection_of(door, credential), door.now()
-    parameters = dict(request.query_params)
     body = b""
     if request.method == "POST":
         body = await body_of(request, ("application/json", "application/x-www-form-urlencoded"))
-    if body.lstrip().startswith(b"{"):
-        return await _taken(door, credential, *_of_app(body, connection, now))
-    rows, passed = judged_adapted("traccar", osmand(parameters), connection, now)
-    return await _taken(door, credential, rows, len(request.url.query), now, passed)
-
-
-def _of_app(body: bytes, connection: Any, now: datetime) -> tuple[Any, ...]:
-    rows, passed = judged_message(FORMATS["traccar"], body, connection, now)
-    return rows, len(body), now, passed
+    if body.lstrip().startswith(b"{"):  # the app from version 9 on
+        adapted = FORMATS["traccar"].read(body, connection.zone)
+    else:
+        adapted = osmand(request.query_params)
+    rows, passed = judged_adapted("traccar", adapted, connection, now, door.present())
+    return await _taken(door, credential, rows, len(body) + len(request.url.query), now, passed)
 
 
 async def _message(request: Request, door: Door, credential: Credential, format: Format) -> Response:
     connection, now = connection_of(door, credential), door.now()
     body = await body_of(request, format.media_types)
-    rows, passed = await worked_out(body, lambda: judged_message(format, body, connection, now))
+    rows, passed = await worked_out(body, lambda: judged_message(format, body, connection, now, door.present()))
     return await _taken(door, credential, rows, len(body), now, passed)
 
 

@@ -1,8 +1,15 @@
 """The commands of the command line, in the order in which help lists them."""
 
-from lastmile.commands import access, analysis, files, operation
+from lastmile.commands import access, analysis, files, operation, solving, travel
 from lastmile.commands.command import Command
 
-COMMANDS: tuple[Command, ...] = (*operation.COMMANDS, *files.COMMANDS, *access.COMMANDS, *analysis.COMMANDS)
+COMMANDS: tuple[Command, ...] = (
+    *operation.COMMANDS,
+    *files.COMMANDS,
+    *access.COMMANDS,
+    *analysis.COMMANDS,
+    *solving.COMMANDS,
+    *travel.COMMANDS,
+)
 
 __all__ = ["COMMANDS", "Command"]

@@ -49,7 +49,7 @@ def draft_booking(draft: Draft, events: list[EventTime]) -> None:
     said = {
         name: _simple(draft, name)
         for name in BOOKING_COLUMNS
-        if name in BOOKING and BOOKING[name].type not in ("time", "date")
+        if name in BOOKING and BOOKING[name].type not in ("time", "date") and name not in ("lon", "lat")
     }
     said["delivery_id"] = "s_delivery_id"
     said["address"] = _address(draft, said["address"])
@@ -76,8 +76,7 @@ def _version_id(draft: Draft) -> str:
     specs = draft.mapping.columns
     cells = dict.fromkeys(cell for spec in specs.values() for name in spec.names if (cell := draft.cell(name)))
     reading = hashlib.sha256(repr((specs, _settings(draft))).encode()).hexdigest()
-    said = ", ".join(f"coalesce({cell}, '')" for cell in cells)
-    return stable_id_sql(draft.parameter(draft.mapping.source), draft.parameter(reading), said)
+    return stable_id_sql(draft.parameter(draft.mapping.source), draft.parameter(reading), *cells)
 
 
 def _settings(draft: Draft) -> dict[str, object]:

@@ -50,12 +50,6 @@ class Draft:
     absent: list[str] = field(default_factory=list)
     times: dict[Any, Any] = field(default_factory=dict)  # kept by timing
 
-    def __post_init__(self) -> None:
-        self.connection.execute(
-            "create or replace table file_sample as (from file_row limit 2000) "
-            "union all (from (from file_row using sample 1% (system)) limit 4096)"
-        )
-
     # Parameters and columns
 
     def parameter(self, value: Any) -> str:
@@ -92,9 +86,12 @@ class Draft:
             return None
         raw = f"c{place}"
         words = self.one_of(f"lower(trim({raw}))", NULL_WORDS)
-        # all null words start with n, N, 0, - or #: what starts otherwise and has no outer spaces stands as it is
+        # null words start with n or N and have at most four letters, or with 0000, - and no digit, or #: all else that has
+        # no outer spaces stands as it is, and comparing texts is ten times quicker than trimming them
         plain = (
-            f"({raw} >= '1' and {raw} < 'N' or {raw} >= 'O' and {raw} < 'n' or {raw} >= 'o') and not suffix({raw}, ' ')"
+            f"({raw} >= '0' and {raw} < '0000' or {raw} >= '0001' and {raw} < 'N' or {raw} >= 'O' and {raw} < 'n' "
+            f"or {raw} >= 'o' or {raw} >= '-.' and {raw} < '-:' or {raw} >= 'A' and strlen({raw}) > 4) "
+            f"and not suffix({raw}, ' ')"
         )
         self.cleaned[raw] = f"case when {plain} then {raw} when {words} then null else trim({raw}) end"
         return raw
@@ -120,9 +117,8 @@ class Draft:
         """Some of the texts of a column that are not null words."""
         place = re.fullmatch(r"c\d+", cell)[0]
         rows = self.connection.execute(
-            f"select trim({place}) from file_sample where lower(trim({place})) not in (select unnest($words)) "
-            "and trim($x || '') = $x",
-            {"words": list(NULL_WORDS), "x": ""},
+            f"select trim({place}) from file_sample where lower(trim({place})) not in (select unnest($words))",
+            {"words": list(NULL_WORDS)},
         ).fetchall()
         return [text for (text,) in rows][:SHOWN]
 
@@ -148,15 +144,27 @@ class Draft:
         return self.connection.execute(sql, {name: value for name, value in self.parameters.items() if name in named})
 
     def steps(self) -> str:
-        """The common table expressions that end in `said`, one row per row of the file with every column."""
+        """The common table expressions that end in `said`, one row per row of the file with every column.
+
+        The cells as they stand in the file go along as r0, r1, …
+        """
         cleaned = ", ".join(f"{sql} as {name}" for name, sql in self.cleaned.items())
-        empty = " and ".join(f"c{i} is null" for i in range(len(self.opened.header)))
-        parts = [f"cleaned as (select rowid as row_id, ({empty}) as is_empty, {cleaned} from file_row)"]
-        before = "cleaned"
-        if cells := [f"c{self.opened.position(name)}" for name in self.mapping.fill_down if self.has(name)]:
-            down = ", ".join(f"last_value({cell} ignore nulls) over (order by row_id) as {cell}" for cell in cells)
-            parts.append(f"filled as (select * replace ({down}) from {before})")
-            before = "filled"
+        every = range(len(self.opened.header))
+        empty, raw = " and ".join(f"c{i} is null" for i in every), ", ".join(f"c{i} as r{i}" for i in every)
+        down = [f"c{self.opened.position(name)}" for name in self.mapping.fill_down if self.has(name)]
+        place = "rowid as file_place, " if down else ""
+        parts = [f"cleaned as (select {place}({empty}) as is_empty, {raw}, {cleaned} from file_row)"]
+        if down:
+            filled = ", ".join(f"last_value({cell} ignore nulls) over (order by file_place) as {cell}" for cell in down)
+            parts.append(f"filled as (select * replace ({filled}) from cleaned)")
+        return self._stepwise(parts, "filled" if down else "cleaned")
+
+    def steps_again(self, table: str, cells: str) -> str:
+        """The same for a table that holds cleaned cells as a list, in the order of `cleaned`, and the row's number."""
+        cleaned = ", ".join(f"{cells}[{place}] as {name}" for place, name in enumerate(self.cleaned, 1))
+        return self._stepwise([f"cleaned as (select row_id, {cleaned} from {table})"], "cleaned")
+
+    def _stepwise(self, parts: list[str], before: str) -> str:
         for number, names in enumerate(self._levels(), 1):
             added = ", ".join(f"{self.columns[name]} as {name}" for name in names)
             parts.append(f"step{number} as (select *, {added} from {before})")
@@ -164,11 +172,16 @@ class Draft:
         return f"with {', '.join(parts)}, said as (from {before})"
 
     def origin(self, name: str) -> str:
-        """The column whose value another one merely repeats, or its SQL where that is a plain null."""
+        """The column whose value another one merely repeats."""
         sql = self.columns.get(name, "")
-        if sql.startswith("null::"):
-            return sql
         return self.origin(sql) if sql in self.columns else name
+
+    def is_constant(self, name: str) -> bool:
+        """Whether a column says the same in every row: its SQL reads no cell and no other column."""
+        if name not in self.columns:
+            return False
+        words = set(re.findall(r"\b[a-z_]\w*\b", re.sub(r"\$\w+|'[^']*'", "", self.columns[name])))
+        return not words & self.columns.keys() and not words & self.cleaned.keys()
 
     def _levels(self) -> list[list[str]]:
         """The columns in steps, each after all that it reads."""

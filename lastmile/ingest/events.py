@@ -19,7 +19,6 @@ from lastmile.ingest.wording import (
     list_sql,
     mapped_sql,
     stable_id_sql,
-    text_or_empty,
     words_sql,
 )
 from lastmile.model import HANDOVERS, REASONS, EventType
@@ -176,27 +175,35 @@ def _reason(draft: Draft, i: int, spec: Column | None) -> tuple[str, str | None]
 def _payload(draft: Draft, i: int, entry: EventEntry, kind: str, status: str | None, reason_text: str | None) -> str:
     parts = {name: _payload_value(draft, i, name, spec) for name, spec in entry.payload.items()}
     if status is not None:
-        parts["status"] = f"case when {kind} = 'unmapped' then to_json({status})::varchar end"
-    if reason_text is not None:
-        parts["reason"] = f"to_json({reason_text})::varchar"
+        parts["status"] = f"case when {kind} = 'unmapped' then {status} end"
+    parts["reason"] = reason_text
     known = {name: draft.put(f"pay{i}_{name}", sql) for name, sql in parts.items() if sql is not None}
     if not known:
         return "null::json"
-    pairs = ", ".join(f"case when {sql} is not null then '\"{name}\":' || {sql} end" for name, sql in known.items())
-    return f"case when coalesce({', '.join(known.values())}) is not null then ('{{' || concat_ws(',', {pairs}) || '}}')::json end"
+    return _object_sql(known)
+
+
+def _object_sql(known: dict[str, str]) -> str:
+    """A JSON object of those values that are not null; null where none is. Whole ones are made in one go, which is quicker."""
+    whole = ", ".join(f"'{name}', {sql}" for name, sql in known.items())
+    pairs = ", ".join(
+        f"case when {sql} is not null then '\"{name}\":' || to_json({sql})::varchar end" for name, sql in known.items()
+    )
+    return (
+        f"case when {' and '.join(f'{sql} is not null' for sql in known.values())} then json_object({whole}) "
+        f"when {' or '.join(f'{sql} is not null' for sql in known.values())} then ('{{' || concat_ws(',', {pairs}) || '}}')::json end"
+    )
 
 
 def _payload_value(draft: Draft, i: int, name: str, spec: Column) -> str | None:
-    """A payload value as JSON text; null where the cell is empty (to_json of null would be the word null)."""
+    """A payload value; null where the cell is empty, None where the file has no such column."""
     target = PAYLOAD[name]
     if target.type == "number":
-        amount = number(draft, f"pay{i}_{name}_number", spec, target.unit, signed=target.unit == "C")
-        return f"{amount}::varchar"
+        return number(draft, f"pay{i}_{name}_number", spec, target.unit, signed=target.unit == "C")
     if target.type == "time":
         value = time_value(draft, spec)
-        return None if value is None else f"to_json(strftime({value.utc}, '%Y-%m-%dT%H:%M:%S.%fZ'))::varchar"
-    sql = {"list": list_sql, "flag": flag_sql}.get(target.type, Draft.text)(draft, spec)
-    return None if sql is None else f"case when ({sql}) is not null then to_json({sql})::varchar end"
+        return None if value is None else f"strftime({value.utc}, '%Y-%m-%dT%H:%M:%S.%fZ')"
+    return {"list": list_sql, "flag": flag_sql}.get(target.type, Draft.text)(draft, spec)
 
 
 def _event_id(
@@ -205,9 +212,7 @@ def _event_id(
     """As model.Event.event_id: from the event's own key, else from what happened to whom and when."""
     source = draft.parameter(draft.mapping.source)
     whom = ", ".join(subject[name] for name in ("delivery_id", "route_id", "vehicle_id", "depot_id"))
-    said = stable_id_sql(
-        source, text_or_empty(f"coalesce({whom})"), text_or_empty(kind), classifier, f"epoch_us({happened})::varchar"
-    )
+    said = stable_id_sql(source, f"coalesce({whom})", kind, classifier, f"epoch_us({happened})")
     key = draft.text(columns.get("event_key"))
     return said if key is None else f"case when {key} is null then {said} else {stable_id_sql(source, key)} end"
 

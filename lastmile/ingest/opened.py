@@ -11,17 +11,21 @@ from lastmile.ingest.errors import UnreadableFile
 from lastmile.ingest.mapping import Mapping
 
 TOO_MANY_COLUMNS = 2000
+SAMPLE_ROWS = 2000
 
 
 @dataclass(frozen=True)
 class Opened:
-    """A file that stands in `file_row`: its header, what kind of file it is and how many rows the reader itself refused."""
+    """A file that stands in `file_row`: its header, what kind of file it is and where its rows begin.
+
+    A `streamed` one is read when it is checked: `file_row` is a view that reads it anew each time.
+    """
 
     path: Path
     format: str
     header: tuple[str, ...]
-    rejected: int = 0
     first_row: int = 2  # the number that the file's first row of data has in it
+    streamed: bool = False
 
     def position(self, name: str) -> int | None:
         """The place of a column in the header, compared exactly, then without regard to case and outer spaces."""
@@ -45,12 +49,13 @@ class Reading:
     hash: tuple[str, ...] = ()
     salt: str = ""
     wanted: tuple[str, ...] = ()
+    in_order: bool = False  # a row may need the rows above it
 
     @classmethod
     def of(cls, mapping: Mapping) -> Reading:
         return cls(
             mapping.delimiter, mapping.encoding, mapping.sheet, mapping.skip_lines, mapping.records, mapping.drop,
-            mapping.hash, mapping.source, mapping.file_columns,
+            mapping.hash, mapping.source, mapping.file_columns, bool(mapping.fill_down),
         )  # fmt: skip
 
 
@@ -77,7 +82,6 @@ def keep_rows(
     rows: int | None,
 ) -> None:
     """Store the rows as text, personal columns emptied or hashed before anything else sees them."""
-    columns = ", ".join(_kept(i, name, reading) for i, name in enumerate(header))
     limit = "" if rows is None else " limit $rows"
     parameters = ({} if rows is None else {"rows": rows}) | (
         {"salt": reading.salt} if set(header) & set(reading.hash) else {}
@@ -85,10 +89,20 @@ def keep_rows(
     connection.register("incoming_file", relation)
     try:
         connection.execute(
-            f"create or replace table file_row as select {columns} from incoming_file{limit}", parameters
+            f"create or replace table file_row as select {kept_columns(header, reading)} from incoming_file{limit}",
+            parameters,
         )
     finally:
         connection.unregister("incoming_file")
+    connection.execute(
+        f"create or replace table file_sample as (from file_row limit {SAMPLE_ROWS}) "
+        f"union all (from (from file_row using sample 1% (system)) limit {SAMPLE_ROWS})"
+    )
+
+
+def kept_columns(header: tuple[str, ...], reading: Reading) -> str:
+    """The columns c0, c1, … of a file, personal ones emptied or hashed (with the parameter `salt`)."""
+    return ", ".join(_kept(i, name, reading) for i, name in enumerate(header))
 
 
 def _kept(place: int, name: str, reading: Reading) -> str:
@@ -99,7 +113,12 @@ def _kept(place: int, name: str, reading: Reading) -> str:
     return f"c{place}"
 
 
-def refuse_without_rows(connection: duckdb.DuckDBPyConnection, path: Path, rejected: int = 0) -> None:
-    """Raises UnreadableFile where a file has a header and no row under it."""
-    if not rejected and connection.execute("select 1 from file_row limit 1").fetchone() is None:
+def refuse_without_rows(connection: duckdb.DuckDBPyConnection, path: Path, rows: str = "file_row") -> None:
+    """Raises UnreadableFile where a file has a header and no row under it, not even a broken one."""
+    if connection.execute(f"select 1 from {rows} limit 1").fetchone() is None and not count_rejects(connection):
         raise UnreadableFile(f"{path.name} has a header and no row below it; there is nothing to import.")
+
+
+def count_rejects(connection: duckdb.DuckDBPyConnection) -> int:
+    """How many rows the reader itself could not divide into columns."""
+    return connection.execute("select count(*) from file_reject").fetchone()[0]

@@ -26,7 +26,7 @@ def place(draft: Draft, name: str, columns: dict[str, Column]) -> tuple[str, str
     shown = f"concat_ws(', ', {first}, {second})"
     for text, number in ((first, lon), (second, lat)):
         draft.problem("not_a_number", spec, f"({text} is not null and {number} is null)", text)
-    swapped = _swapped(draft, lon, lat)
+    swapped = draft.put(f"swapped_{name}", _swapped(draft, lon, lat))
     draft.problem("swapped", spec, swapped, shown)
     draft.problem("off_globe", spec, f"((abs({lon}) > 180 or abs({lat}) > 90) and not {swapped})", shown)
     unknown = f"({lon} = 0 and {lat} = 0 or ({lon} is null) <> ({lat} is null))"
@@ -55,10 +55,16 @@ def _swapped(draft: Draft, lon: str, lat: str) -> str:
     beyond = f"abs({lat}) > 90 and abs({lat}) <= 180 and abs({lon}) <= 90"
     if _reference(draft) is None:
         return f"({beyond})"
-    east, north = (draft.parameter(value) for value in _reference(draft))
-    near = f"abs({lon} - {north}) <= 15 and abs({lat} - {east}) <= 15"
-    as_said = f"abs({lon} - {east}) <= 15 and abs({lat} - {north}) <= 15"
-    return f"({beyond} or {near} and not ({as_said}) and abs({lon} - {lat}) > 5)"
+    east, north = _reference(draft)
+    near = _near(draft, lon, north, 180) + " and " + _near(draft, lat, east, 180)
+    as_said = _near(draft, lon, east, 180) + " and " + _near(draft, lat, north, 90)
+    return f"case when {as_said} then false else {beyond} or {near} and abs({lon} - {lat}) > 5 end"
+
+
+def _near(draft: Draft, number: str, degrees: float, most: float) -> str:
+    """Within fifteen degrees of a place, and on the globe."""
+    low, high = draft.parameter(max(degrees - 15, -most)), draft.parameter(min(degrees + 15, most))
+    return f"{number} between {low} and {high}"
 
 
 def _reference(draft: Draft) -> tuple[float, float] | None:

@@ -1,14 +1,12 @@
 """Files of any common kind as one table of text columns, `file_row`, a row of the file each, in file order.
 
-Its columns are c0, c1, …; the header stands beside them. CSV goes through DuckDB's own reader, and the rows which that
-refuses are kept whole in `file_reject`.
+Its columns are c0, c1, …; the header stands beside them. CSV goes through DuckDB's own reader (reading_csv), and the rows
+which that refuses are kept whole in `file_reject`.
 """
 
 from __future__ import annotations
 
 import codecs
-import csv
-import io
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,10 +17,9 @@ import pyarrow as pa
 
 from lastmile.ingest.errors import UnreadableFile
 from lastmile.ingest.opened import Opened, Reading, header_of, keep_rows, refuse_without_rows
+from lastmile.ingest.reading_csv import SAMPLE_BYTES, read_csv
 from lastmile.ingest.reading_json import read_json
 
-DELIMITERS = (",", ";", "\t", "|")
-SAMPLE_BYTES = 256 * 1024
 BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 EXCEL = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 
@@ -52,7 +49,7 @@ def read_file(
     with _as_utf8(path, reading) as text:
         if suffix in (".json", ".jsonl", ".ndjson", ".geojson"):
             return read_json(connection, path, text, reading, rows)
-        return _read_csv(connection, path, text, reading, rows)
+        return read_csv(connection, path, text, reading, rows)
 
 
 # Text and its encoding
@@ -111,50 +108,6 @@ def _is_utf8(path: Path) -> bool:
     return True
 
 
-# CSV
-
-
-def delimiter_of(text: str) -> str:
-    """The delimiter that divides the first lines most evenly."""
-    lines = [line for line in text.splitlines()[:20] if line.strip()]
-    counts = {mark: [len(_split(line, mark)) for line in lines] for mark in DELIMITERS}
-    return max(
-        DELIMITERS,
-        key=lambda mark: (counts[mark][0] > 1, sum(n == counts[mark][0] for n in counts[mark]), counts[mark][0]),
-    )
-
-
-def _split(line: str, delimiter: str) -> list[str]:
-    return next(csv.reader([line], delimiter=delimiter), [])
-
-
-def _read_csv(
-    connection: duckdb.DuckDBPyConnection, path: Path, text: Path, reading: Reading, rows: int | None
-) -> Opened:
-    with text.open(encoding="utf-8-sig", newline="", errors="ignore") as file:
-        sample = file.read(SAMPLE_BYTES)
-    lines = sample.split("\n")[reading.skip_lines :]
-    if not "".join(lines).strip():
-        raise UnreadableFile(f"{path.name} is empty: it has no header and no row. Export it again.")
-    delimiter = reading.delimiter or delimiter_of("\n".join(lines))
-    header = header_of(next(csv.reader(io.StringIO("\n".join(lines)), delimiter=delimiter)), path)
-    for table in ("file_reject_error", "file_reject_scan"):
-        connection.execute(f"drop table if exists {table}")
-    relation = connection.read_csv(
-        str(text), header=True, skiprows=reading.skip_lines, sep=delimiter, quotechar='"', escapechar='"',
-        columns={f"c{i}": "VARCHAR" for i in range(len(header))}, auto_detect=False, store_rejects=True,
-        rejects_table="file_reject_error", rejects_scan="file_reject_scan", rejects_limit=0,
-    )  # fmt: skip
-    keep_rows(connection, relation, header, reading, rows)
-    connection.execute(
-        "insert into file_reject select line, any_value(error_type::varchar), any_value(csv_line) "
-        "from file_reject_error group by line order by line"
-    )
-    rejected = connection.execute("select count(*) from file_reject").fetchone()[0]
-    refuse_without_rows(connection, path, rejected)
-    return Opened(path, "csv", header, rejected, reading.skip_lines + 2)
-
-
 # Parquet and Excel
 
 
@@ -170,7 +123,7 @@ def _read_parquet(connection: duckdb.DuckDBPyConnection, path: Path, reading: Re
     keep_rows(connection, named, header, reading, rows)
     connection.unregister("incoming_parquet")
     refuse_without_rows(connection, path)
-    return Opened(path, "parquet", header, 0, 1)
+    return Opened(path, "parquet", header, 1)
 
 
 def _read_excel(connection: duckdb.DuckDBPyConnection, path: Path, reading: Reading, rows: int | None) -> Opened:
@@ -184,7 +137,7 @@ def _read_excel(connection: duckdb.DuckDBPyConnection, path: Path, reading: Read
     columns = {f"c{i}": pa.array([_cell(row[i]) for row in body], pa.string()) for i in range(len(header))}
     keep_rows(connection, connection.from_arrow(pa.table(columns)), header, reading, rows)
     refuse_without_rows(connection, path)
-    return Opened(path, "excel", header, 0, reading.skip_lines + 2)
+    return Opened(path, "excel", header, reading.skip_lines + 2)
 
 
 def _sheet(path: Path, reading: Reading) -> list[list[object]]:

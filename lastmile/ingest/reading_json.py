@@ -37,9 +37,8 @@ def read_json(
     )
     keep_rows(connection, connection.table("json_column"), header, reading, rows)
     connection.execute("drop table json_column; drop table json_record")
-    rejected = connection.execute("select count(*) from file_reject").fetchone()[0]
-    refuse_without_rows(connection, path, rejected)
-    return Opened(path, "json", header, rejected, 1)
+    refuse_without_rows(connection, path)
+    return Opened(path, "json", header, 1)
 
 
 def _json_lines(connection: duckdb.DuckDBPyConnection, text: Path) -> None:

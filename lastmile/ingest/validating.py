@@ -18,8 +18,9 @@ from lastmile.ingest.events import EVENT_COLUMNS, draft_events
 from lastmile.ingest.fields import BOOKED_KINDS, EVENT_KINDS, REQUIRED
 from lastmile.ingest.mapping import Mapping
 from lastmile.ingest.masters import draft_milestone, draft_routes, draft_vehicle
-from lastmile.ingest.opened import Opened
+from lastmile.ingest.opened import Opened, count_rejects
 from lastmile.ingest.problems import PROBLEMS
+from lastmile.ingest.reading_csv import keep_rejects
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,8 @@ def check(connection: duckdb.DuckDBPyConnection, opened: Opened, mapping: Mappin
     columns, events = _draft_kind(draft)
     _strange_rows(draft)
     _make_checked(draft, columns)
+    if opened.streamed:
+        keep_rejects(connection)
     if mapping.line_items:
         _refuse_broken_orders(connection)
     _make_refused(connection, draft)
@@ -94,21 +97,32 @@ def _strange_rows(draft: Draft) -> None:
 
 
 def _make_checked(draft: Draft, columns: list[str]) -> None:
-    """`checked_row` holds every value once; the view `checked` gives it under each name that it has."""
+    """`checked_row` holds every value once; the view `checked` gives it under each name that it has.
+
+    What is the same in all rows stands in `checked_constant`, in its only row.
+    """
     origins = {name: draft.origin(name) for name in columns}
-    stored = dict.fromkeys(origin for origin in origins.values() if not origin.startswith("null::"))
-    refused = f"coalesce({' or '.join(problem.sql for problem in draft.problems)}, false)"
+    constant = {origin: draft.columns[origin] for origin in origins.values() if draft.is_constant(origin)}
+    stored = dict.fromkeys(origin for origin in origins.values() if origin not in constant)
+    # in a `case`, a test that failed already saves the next one its rows; a bare `or` computes all of them
+    refused = f"case when is_empty then false when {' or '.join(problem.sql for problem in draft.problems)} then true else false end"
     noted = " + ".join(
         f"case when {note.sql} then {1 << place}::bigint else 0 end" for place, note in enumerate(draft.notes[:62])
     )
+    # what is refused is kept whole; of an order of several lines, one may be refused for another
+    whole = "true" if draft.mapping.line_items else "refused"
+    raw, cells = ", ".join(f"r{i}" for i in range(len(draft.opened.header))), ", ".join(draft.cleaned)
     draft.execute(
-        f"create or replace table checked_row as {draft.steps()} "
-        f"select row_id, is_empty, not is_empty and {refused} as refused, ({noted or '0'})::bigint as noted, "
-        f"{', '.join(stored)} from said"
+        f"create or replace table checked_row as {draft.steps()}, judged as (select *, {refused} as refused from said) "
+        f"select is_empty, refused, ({noted or '0'})::bigint as noted, case when {whole} then [{raw}] end as raw, "
+        f"case when {whole} then [{cells}] end as cells, {', '.join(stored)} from judged"
     )
+    once = ", ".join(f"{sql} as {name}" for name, sql in constant.items())
+    draft.execute(f"create or replace table checked_constant as select true as is_only{', ' * bool(once)}{once}")
     named = ", ".join(f"{origin} as {name}" for name, origin in origins.items())
     draft.execute(
-        f"create or replace view checked as select row_id, is_empty, refused, noted, {named} from checked_row"
+        f"create or replace view checked as select checked_row.rowid as row_id, is_empty, refused, noted, {named} "
+        "from checked_row, checked_constant"
     )
 
 
@@ -135,18 +149,17 @@ def _make_refused(connection: duckdb.DuckDBPyConnection, draft: Draft) -> None:
 
 def _keep_refused(connection: duckdb.DuckDBPyConnection, draft: Draft) -> None:
     tests = ", ".join(_named_problem(draft, problem) for problem in _by_gravity(draft.problems))
-    whole = ", ".join(f"{draft.parameter(name)}, c{i}" for i, name in enumerate(draft.opened.header))
+    whole = ", ".join(f"{draft.parameter(name)}, raw[{i}]" for i, name in enumerate(draft.opened.header, 1))
     first_row = draft.parameter(draft.opened.first_row)
     otherwise = _named_problem(draft, Condition("other_line_refused", "", "true"))
-    connection.execute("create or replace table refused_id as select row_id from checked where refused")
-    # the stages run over the whole file again, because filling down looks at the rows above
+    connection.execute(
+        "create or replace table refused_cell as select rowid as row_id, raw, cells from checked_row where refused"
+    )
     draft.execute(
-        f"insert into refused_row {draft.steps()}, "
-        f"judged as (select row_id, list_filter([{tests}], lambda x: x is not null) as found from said "
-        "where row_id in (select row_id from refused_id)), "
+        f"insert into refused_row {draft.steps_again('refused_cell', 'cells')}, "
+        f"judged as (select row_id, list_filter([{tests}], lambda x: x is not null) as found from said), "
         f"known as (select row_id, case when len(found) = 0 then [{otherwise}] else found end as found from judged), "
-        f"whole as (select rowid as row_id, json_object({whole}) as raw from file_row "
-        f"where rowid in (select row_id from refused_id)), "
+        f"whole as (select row_id, json_object({whole}) as raw from refused_cell), "
         "reject as (select line - row_number() over (order by line) as ahead from file_reject) "
         f"select row_id + {first_row} + (select count(*) from reject where ahead < row_id + {first_row}), raw, "
         "to_json(list_transform(found, lambda x: struct_pack("
@@ -199,7 +212,7 @@ def _counted(connection: duckdb.DuckDBPyConnection, draft: Draft, columns: tuple
         for place, count in enumerate(found):
             if count:
                 notes[bits[place].key] = notes.get(bits[place].key, 0) + count
-    rejected = draft.opened.rejected
+    rejected = count_rejects(connection)
     given = "recorded_at" in draft.mapping.columns or any(
         "recorded_at" in entry.columns for entry in draft.mapping.events
     )

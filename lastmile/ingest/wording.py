@@ -13,7 +13,7 @@ def id_sql(draft: Draft, spec: Column | None) -> str | None:
     text = draft.text(spec)
     if text is None:
         return None
-    scientific = f"((contains({text}, 'E+') or contains({text}, 'e+')) and regexp_full_match({text}, '\\d([.,]\\d+)?[eE]\\+\\d+'))"
+    scientific = f"(contains({text}, '+') and regexp_full_match({text}, '\\d([.,]\\d+)?[eE]\\+\\d+'))"
     draft.problem("scientific_id", spec, scientific, text)
     if spec.length is None:
         return text
@@ -79,13 +79,11 @@ def constant_sql(draft: Draft, name: str) -> str | None:
 
 
 def stable_id_sql(*parts: str) -> str:
-    """The id of model.stable_id for parts that are SQL texts."""
-    return f"md5(concat_ws(chr(31), {', '.join(parts)}))::uuid"
+    """The id of model.stable_id for parts that are SQL values, null counting as empty.
 
-
-def text_or_empty(sql: str) -> str:
-    """An SQL expression as text, empty where it is null."""
-    return f"coalesce({sql}::varchar, '')"
+    (Bytes become a UUID a third quicker than their digits do.)
+    """
+    return f"unhex(md5(concat({', chr(31), '.join(parts)})))::uuid"
 
 
 def instant_sql(sql: str) -> str:

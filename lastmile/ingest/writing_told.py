@@ -16,48 +16,65 @@ FAST_KMH = 250.0  # no delivery vehicle covers ground faster; a position that sa
 
 def find_new_told(connection: duckdb.DuckDBPyConnection, mapping: Mapping, checked: Checked) -> Written:
     """Mark bookings and events that the ledger has, and count those that it lacks."""
+    booked = mapping.kind in BOOKED_KINDS
     notes: dict[str, int] = {}
-    new_rows, tables = [], {}
-    if mapping.kind in BOOKED_KINDS:
+    tables: dict[str, int] = {}
+    if booked:
+        _mark_several(connection)
         _join_line_items(connection, mapping)
         tables["booking"] = _mark_known_bookings(connection)
-        new_rows.append("select row_id from booked where row_id not in (select row_id from known_booking)")
         notes |= _mark_corrections(connection)
-    for i in range(checked.events):
-        known = _mark_known_events(connection, i)
-        told = f"from checked where not refused and not is_empty and e{i}_occurred_at is not null and e{i}_type is not null"
-        tables["event"] = tables.get("event", 0) + connection.execute(f"select count(*) {told}").fetchone()[0] - known
-        new_rows.append(
-            f"select row_id {told}" + (f" and row_id not in (select row_id from known_event_{i})" if known else "")
-        )
-    taken = _count_new_rows(connection, mapping, new_rows)
+    *told, any_told = _count_told(connection, checked)
+    known = [_mark_known_events(connection, mapping, i) for i in range(checked.events)]
+    if checked.events:
+        tables["event"] = sum(told) - sum(known)
+    taken = _count_taken_deliveries(connection, mapping, checked) if booked else any_told - sum(known)
     if mapping.kind == "positions":
         notes |= _jumps(connection)
-    said = checked.rows - checked.refused - _count_said(connection, mapping, checked)
+    said = 0 if booked else checked.rows - checked.refused - any_told
     return Written(tables, taken, notes | ({"nothing_said": said} if said else {}))
 
 
-def _count_new_rows(connection: duckdb.DuckDBPyConnection, mapping: Mapping, queries: list[str]) -> int:
-    if not queries:
-        return 0
-    if mapping.line_items:
-        connection.execute(f"create or replace temp table new_order as {' union '.join(queries)}")
-        return connection.execute(
-            "select count(*) from checked where not refused and not is_empty and b_delivery_id in "
-            "(select b_delivery_id from checked where row_id in (from new_order))"
-        ).fetchone()[0]
-    if len(queries) == 1:
-        return connection.execute(f"select count(*) from ({queries[0]})").fetchone()[0]
-    return connection.execute(f"select count(*) from ({' union '.join(queries)})").fetchone()[0]
+def _told(i: int) -> str:
+    """Where a row tells of its event `i`."""
+    return f"(not refused and not is_empty and e{i}_occurred_at is not null and e{i}_type is not null)"
 
 
-def _count_said(connection: duckdb.DuckDBPyConnection, mapping: Mapping, checked: Checked) -> int:
-    if mapping.kind in BOOKED_KINDS:
-        return checked.rows - checked.refused
-    any_event = " or ".join(f"e{i}_occurred_at is not null and e{i}_type is not null" for i in range(checked.events))
+def _count_told(connection: duckdb.DuckDBPyConnection, checked: Checked) -> tuple[int, ...]:
+    """How many rows tell of each event, and of any."""
+    conditions = [_told(i) for i in range(checked.events)]
+    conditions.append(" or ".join(conditions) or "false")
+    counts = ", ".join(f"count(*) filter ({condition})" for condition in conditions)
+    return connection.execute(f"select {counts} from checked").fetchone()
+
+
+def _count_taken_deliveries(connection: duckdb.DuckDBPyConnection, mapping: Mapping, checked: Checked) -> int:
+    """How many rows bring a new booking or a new event; each line of an order with a new one counts."""
+    repeated = " and ".join(
+        ["row_id in (from known_booking)"]
+        + [f"(not {_told(i)} or row_id in (from known_event_{i}))" for i in range(checked.events)]
+    )
+    fresh = "from checked where not refused and not is_empty"
+    if not mapping.line_items:
+        return connection.execute(f"select count(*) filter (not ({repeated})) {fresh}").fetchone()[0]
+    news = ["select row_id from booked where row_id not in (from known_booking)"]
+    news += [
+        f"select row_id from checked where {_told(i)} and row_id not in (from known_event_{i})"
+        for i in range(checked.events)
+    ]
+    connection.execute(f"create or replace temp table new_order as {' union '.join(news)}")
     return connection.execute(
-        f"select count(*) from checked where not refused and not is_empty and ({any_event or 'false'})"
+        f"select count(*) {fresh} and b_delivery_id in (select b_delivery_id from checked where row_id in (from new_order))"
     ).fetchone()[0]
+
+
+def _mark_several(connection: duckdb.DuckDBPyConnection) -> None:
+    """`several_row`: rows of deliveries that have more than one; only they can repeat or correct a row above them."""
+    fresh = "from checked where not refused and not is_empty"
+    connection.execute(
+        f"create or replace temp table several_row as select row_id, b_delivery_id as delivery_id {fresh} "
+        f"and b_delivery_id in (select b_delivery_id {fresh} group by 1 having count(*) > 1)"
+    )
 
 
 def _join_line_items(connection: duckdb.DuckDBPyConnection, mapping: Mapping) -> None:
@@ -86,9 +103,9 @@ def _mark_known_bookings(connection: duckdb.DuckDBPyConnection) -> int:
         f"select row_id from booked where booking_id in (select booking_id from booking where {LIVE})"
     )
     connection.execute(
-        "insert into known_booking select row_id from booked join (select booking_id, min(row_id) as first from booked "
-        "group by booking_id having count(*) > 1) using (booking_id) where row_id > first "
-        "and row_id not in (from known_booking)"
+        "insert into known_booking with again as (select row_id, booking_id from booked where row_id in "
+        "(select row_id from several_row)) select row_id from again join (select booking_id, min(row_id) as first from again "
+        "group by booking_id having count(*) > 1) using (booking_id) where row_id > first and row_id not in (from known_booking)"
     )
     return connection.execute("select (select count(*) from booked) - (select count(*) from known_booking)").fetchone()[
         0
@@ -102,10 +119,10 @@ def _mark_corrections(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
         "with fresh as (select row_id, delivery_id from booked where row_id not in (from known_booking)), "
         f"latest as (select delivery_id, max(recorded_at) as latest from booking where {LIVE} "
         "and delivery_id in (select delivery_id from fresh) group by delivery_id), "
-        "several as (select delivery_id from fresh group by delivery_id having count(*) > 1) "
+        "several as (select delivery_id from fresh semi join several_row using (row_id) group by delivery_id having count(*) > 1), "
+        "corrected as (from fresh where delivery_id in (select delivery_id from latest union all from several)) "
         "select row_id, latest, row_number() over (partition by delivery_id order by row_id) - 1 as later "
-        "from fresh left join latest using (delivery_id) "
-        "where latest is not null or delivery_id in (from several)"
+        "from corrected left join latest using (delivery_id)"
     )
     count = connection.execute("select count(*) from correction where latest is not null or later > 0").fetchone()[0]
     return {"corrections": count} if count else {}
@@ -146,16 +163,24 @@ def _write_bookings(connection: duckdb.DuckDBPyConnection, imported: Import) -> 
     ).fetchone()[0]
 
 
-def _mark_known_events(connection: duckdb.DuckDBPyConnection, i: int) -> int:
+def _mark_known_events(connection: duckdb.DuckDBPyConnection, mapping: Mapping, i: int) -> int:
     """`known_event_<i>`: rows whose event the ledger, or an earlier row, has; returns their number."""
-    told = f"from checked where not refused and not is_empty and e{i}_occurred_at is not null and e{i}_type is not null"
-    connection.execute(
-        f"create or replace temp table known_event_{i} as select row_id {told} "
-        f"and e{i}_event_id in (select event_id from event where {LIVE})"
+    named = any("event_key" in entry.columns for entry in mapping.events) or "event_key" in mapping.columns
+    told = f"(select row_id, e{i}_event_id as event_id, e{i}_occurred_at as occurred_at from checked where {_told(i)})"
+    # an id that the file does not give says when it happened, so only that stretch of the ledger can hold it
+    stretch = (
+        ""
+        if named
+        else f" and occurred_at between (select min(occurred_at) from {told}) and (select max(occurred_at) from {told})"
     )
     connection.execute(
-        f"insert into known_event_{i} with told as (select row_id, e{i}_event_id as event_id {told}) "
-        "select row_id from told join (select event_id, min(row_id) as first from told group by event_id "
+        f"create or replace temp table known_event_{i} as select row_id from {told} "
+        f"where event_id in (select event_id from event where {LIVE}{stretch})"
+    )
+    again = "" if named or mapping.kind not in BOOKED_KINDS else " where row_id in (select row_id from several_row)"
+    connection.execute(
+        f"insert into known_event_{i} with again as (from {told}{again}) "
+        "select row_id from again join (select event_id, min(row_id) as first from again group by event_id "
         f"having count(*) > 1) using (event_id) where row_id > first and row_id not in (from known_event_{i})"
     )
     return connection.execute(f"select count(*) from known_event_{i}").fetchone()[0]
@@ -163,11 +188,9 @@ def _mark_known_events(connection: duckdb.DuckDBPyConnection, i: int) -> int:
 
 def _write_events(connection: duckdb.DuckDBPyConnection, imported: Import, i: int) -> int:
     columns = ", ".join(f"e{i}_{name} as {name}" for name in EVENT_COLUMNS)
-    known = connection.execute(f"select 1 from known_event_{i} limit 1").fetchone()
     return connection.execute(
         f"insert into event by name select {columns}, $source as source, $import_id as import_id from checked "
-        f"where not refused and not is_empty and e{i}_occurred_at is not null and e{i}_type is not null"
-        + (f" and row_id not in (from known_event_{i})" if known else ""),
+        f"where {_told(i)} and row_id not in (from known_event_{i})",
         {"source": imported.mapping.source, "import_id": imported.import_id},
     ).fetchone()[0]
 

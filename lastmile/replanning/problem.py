@@ -11,8 +11,9 @@ import pandas as pd
 from lastmile import queries
 from lastmile.errors import NotPossible
 from lastmile.model import Criticality, Scope, WindowSemantics
-from lastmile.replanning.travel import learned_service, learned_travel
+from lastmile.replanning.travel import fortnight_before, learned_service, learned_travel, travel_for
 from lastmile.routing import Break, Problem, Rates, Stop, VehicleShift
+from lastmile.routing.travel.learning import Learned
 from lastmile.store import Store
 
 DIMENSIONS = {"kg": "weight_kg", "m3": "volume_m3", "pieces": "pieces"}
@@ -43,7 +44,7 @@ class OpenDay:
     stops: pd.DataFrame
     done: pd.DataFrame
     fleet: pd.DataFrame
-    legs_learned_from: int
+    learned: Learned
 
 
 def open_day(
@@ -67,7 +68,7 @@ def open_day(
     rows = rows[rows.state != "cancelled"]
     rows["stop_id"] = _stop_ids(rows)
     committed = _committed(rows, broken)
-    travel, legs = learned_travel(store, day)
+    learned = learned_travel(store, depot_id, **fortnight_before(day))
     factors = rows.service.map(learned_service(store, day)).fillna(1.0)
     rows["service_minutes"] = rows.service_minutes.fillna(DEFAULT_SERVICE_MINUTES) * factors
     problem = Problem(
@@ -78,7 +79,7 @@ def open_day(
             if row.vehicle_id not in broken
         ),
         instant=at.timestamp(),
-        travel=travel,
+        travel=travel_for(learned),
         currency=fleet.currency.dropna().iloc[0] if fleet.currency.notna().any() else "EUR",
         zone=fleet.zone.dropna().iloc[0] if fleet.zone.notna().any() else "UTC",
     )
@@ -86,7 +87,16 @@ def open_day(
         "select max(version) from plan where depot_id = $depot and day = $day", depot=depot_id, day=day
     )
     return OpenDay(
-        problem, depot_id, day, at, plan.plan_id, int(version) + 1, rows, stops[stops.done | stops.passed], fleet, legs
+        problem,
+        depot_id,
+        day,
+        at,
+        plan.plan_id,
+        int(version) + 1,
+        rows,
+        stops[stops.done | stops.passed],
+        fleet,
+        learned,
     )
 
 

@@ -88,6 +88,7 @@ def _plan_row(
             "late_minutes_before": round(comparison.late_minutes.before, 1),
             "promises_broken_before": int(comparison.promises_broken.before),
             "stops_moved": len(comparison.moved),
+            "travel": open_day.problem.matrix.source,
             "search_seconds": round(solution.elapsed_seconds, 2),
             "iterations": solution.iterations,
         },

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 
 from lastmile import decisions, routing
 from lastmile.jobs import Job
 from lastmile.replanning.problem import OpenDay
 from lastmile.replanning.proposal import Proposal, proposal_of
-from lastmile.routing import Progress
+from lastmile.routing import Problem, Progress
 from lastmile.store import Store
 
 Replanning = Job[Proposal | None]
+
+CANCELLED_WITHIN_SECONDS = 0.1
 
 
 def replanning(
@@ -28,6 +31,9 @@ def replanning(
 
         report(0.0, "Reading what remains of the day …")
         open_day = make()
+        report(0.0, "Finding how long the ways are …")
+        if not _measured(open_day.problem, cancelled):
+            return None
         solution = routing.solve(open_day.problem, seconds, seed, progress=told, cancelled=cancelled)
         if cancelled():
             return None
@@ -36,3 +42,15 @@ def replanning(
         return proposal
 
     return Job(f"The re-optimization of {depot_id}", work)
+
+
+def _measured(problem: Problem, cancelled: Callable[[], bool]) -> bool:
+    """Make the problem's travel matrix, for which a road network may be asked; False where cancelled meanwhile."""
+    pool = ThreadPoolExecutor(1)
+    asked = pool.submit(lambda: problem.matrix)
+    pool.shutdown(wait=False)
+    while not cancelled():
+        if wait([asked], CANCELLED_WITHIN_SECONDS).done:
+            asked.result()
+            return True
+    return False

@@ -7,18 +7,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from lastmile.routing.changes import Changes, changes_of, over_budget
+from lastmile.routing.cost import Cost
 from lastmile.routing.obstacles import Cause, barred
-from lastmile.routing.problem import Problem
-from lastmile.routing.timing import Breach, Cost, RouteTimer, TimedRoute
+from lastmile.routing.problem import RELOAD, Problem
+from lastmile.routing.timing import RELOADS, Breach, RouteTimer, TimedRoute
 from lastmile.routing.wording import amount, minutes
 
 
 @dataclass(frozen=True)
 class PlannedStop:
-    """One stop of a route with its times (epoch seconds), the leg to it, and whether its promise is kept."""
+    """One stop of a route with its times (epoch seconds), the leg to it, and whether its promise is kept.
+
+    `position` counts the stops of the whole route from 0, `trip` the reloads before it.
+    """
 
     stop_id: str
     vehicle_id: str
+    trip: int
     position: int
     arrives_at: float
     service_starts_at: float
@@ -34,10 +40,16 @@ class PlannedStop:
 
 @dataclass(frozen=True)
 class PlannedRoute:
-    """One vehicle's route with its times (epoch seconds), largest load by dimension and cost."""
+    """One vehicle's route with its times (epoch seconds), largest load by dimension and cost.
+
+    `order` holds stop_ids and RELOAD as the vehicle drives them, `reloads_at` when each reload begins; distance and
+    driving include the way to reloads and home.
+    """
 
     vehicle_id: str
+    order: tuple[str, ...]
     stops: tuple[PlannedStop, ...]
+    reloads_at: tuple[float, ...]
     departs_at: float
     returns_at: float
     break_starts_at: float | None
@@ -76,6 +88,7 @@ class Evaluation:
     violations: tuple[Violation, ...]
     broken_promises: tuple[str, ...]
     currency: str
+    changes: Changes
     excess: float = field(default=0, repr=False)
 
     @property
@@ -114,28 +127,39 @@ def evaluate(problem: Problem, routes: Mapping[str, Sequence[str]], timer: Route
     served = {stop_id for route in planned for stop_id in route.stop_ids}
     unserved = tuple(stop.stop_id for stop in problem.stops if stop.stop_id not in served)
     prices = [problem.price_of_not_serving(problem.stops[problem.stop_index[stop_id]]) for stop_id in unserved]
+    late = tuple(_broken(problem, planned, unserved))
+    changes = changes_of(timer, timed, late)
+    spent = over_budget(problem.budget, changes)
     return Evaluation(
         routes=planned,
         unserved=unserved,
         cost=sum((route.cost for route in planned), Cost(not_served=sum(prices))),
-        violations=tuple(_violations(problem, timed)),
-        broken_promises=tuple(_broken(problem, planned, unserved)),
+        violations=(*_violations(problem, timed), *(Violation(Cause.CHANGES, "", None, words) for words in spent)),
+        broken_promises=late,
         currency=problem.currency,
-        excess=sum(breach.excess for route in timed.values() for breach in route.breaches),
+        changes=changes,
+        excess=sum(breach.excess for route in timed.values() for breach in route.breaches) + sum(spent.values()),
     )
 
 
 def _timed(timer: RouteTimer, vehicle_id: str, routes: Mapping[str, Sequence[str]]) -> TimedRoute:
     problem = timer.problem
-    stops = [problem.stop_index[stop_id] for stop_id in routes.get(vehicle_id, ())]
+    stops = [RELOADS if one == RELOAD else problem.stop_index[one] for one in routes.get(vehicle_id, ())]
     return timer.time(problem.vehicle_index[vehicle_id], stops)
 
 
 def _planned(problem: Problem, vehicle_id: str, route: TimedRoute) -> PlannedRoute:
     shift = problem.vehicles[problem.vehicle_index[vehicle_id]]
+    served = [place for place, stop in enumerate(route.stops) if stop != RELOADS]
+    trips = [route.stops[:place].count(RELOADS) for place in served]
     return PlannedRoute(
         vehicle_id=vehicle_id,
-        stops=tuple(_planned_stop(problem, vehicle_id, route, position) for position in range(len(route.stops))),
+        order=tuple(RELOAD if stop == RELOADS else problem.stops[stop].stop_id for stop in route.stops),
+        stops=tuple(
+            _planned_stop(problem, vehicle_id, route, place, trip, position)
+            for position, (place, trip) in enumerate(zip(served, trips, strict=True))
+        ),
+        reloads_at=tuple(at for stop, at in zip(route.stops, route.starts, strict=True) if stop == RELOADS),
         departs_at=route.departs,
         returns_at=route.ends,
         break_starts_at=route.pause_starts,
@@ -147,25 +171,26 @@ def _planned(problem: Problem, vehicle_id: str, route: TimedRoute) -> PlannedRou
     )
 
 
-def _planned_stop(problem: Problem, vehicle_id: str, route: TimedRoute, position: int) -> PlannedStop:
-    stop = problem.stops[route.stops[position]]
-    begins = route.starts[position]
+def _planned_stop(
+    problem: Problem, vehicle_id: str, route: TimedRoute, place: int, trip: int, position: int
+) -> PlannedStop:
     return PlannedStop(
-        stop_id=stop.stop_id,
+        stop_id=problem.stops[route.stops[place]].stop_id,
         vehicle_id=vehicle_id,
+        trip=trip,
         position=position,
-        arrives_at=route.arrivals[position],
-        service_starts_at=begins,
-        departs_at=begins + stop.service_seconds,
-        late_minutes=route.late[position] / 60,
-        distance_km=route.km[position],
-        drive_seconds=route.drives[position],
+        arrives_at=route.arrivals[place],
+        service_starts_at=route.starts[place],
+        departs_at=route.leaves[place],
+        late_minutes=route.late[place] / 60,
+        distance_km=route.km[place],
+        drive_seconds=route.drives[place],
     )
 
 
 def _broken(problem: Problem, routes: Sequence[PlannedRoute], unserved: Sequence[str]) -> list[str]:
     late = [stop.stop_id for route in routes for stop in route.stops if stop.late_minutes > 0]
-    promised = [stop_id for stop_id in unserved if problem.stops[problem.stop_index[stop_id]].closes is not None]
+    promised = [stop_id for stop_id in unserved if problem.stops[problem.stop_index[stop_id]].last_closes is not None]
     return late + promised
 
 
@@ -183,15 +208,22 @@ def _violation(problem: Problem, vehicle_id: str, breach: Breach) -> Violation:
     words = {
         Cause.WINDOW: f"{stop_id} is reached {minutes(breach.excess)} after its window",
         Cause.SHIFT: f"{vehicle_id} ends {minutes(breach.excess)} after its longest shift",
+        Cause.ROUTE_TIME: f"{vehicle_id} is {minutes(breach.excess)} longer on the road than it may",
+        Cause.ROUTE_DISTANCE: f"{vehicle_id} drives {breach.excess:,.1f} km more than it may",
         Cause.BREAK: f"{vehicle_id} has no time for its break",
         Cause.CAPACITY: f"{vehicle_id} carries {amount(breach.excess, breach.dimension or '')} too much",
+        Cause.RELOADS: f"{vehicle_id} reloads {breach.excess:.0f} × more than it may",
+        Cause.GOODS_ELSEWHERE: f"{stop_id}: {vehicle_id} has not loaded its goods by then",
+        Cause.PAIR: f"{stop_id}: {vehicle_id} does not bring on the same trip what it collects",
+        Cause.ORDER: f"{stop_id} leaves its pinned place in the order",
     }
     return Violation(breach.cause, vehicle_id, stop_id, words[breach.cause])
 
 
 def _unfit(problem: Problem, vehicle_id: str, route: TimedRoute) -> list[Violation]:
     shift = problem.vehicles[problem.vehicle_index[vehicle_id]]
-    causes = [(problem.stops[stop].stop_id, barred(problem, shift, problem.stops[stop])) for stop in route.stops]
+    served = [problem.stops[stop] for stop in route.stops if stop != RELOADS]
+    causes = [(stop.stop_id, barred(problem, shift, stop)) for stop in served]
     words = {
         Cause.SKILL: "lacks a skill that it requires",
         Cause.NOT_ALLOWED: "is not allowed to serve it",
@@ -202,14 +234,16 @@ def _unfit(problem: Problem, vehicle_id: str, route: TimedRoute) -> list[Violati
 
 def _out_of_order(problem: Problem, vehicle_id: str, route: TimedRoute) -> list[Violation]:
     committed = problem.vehicles[problem.vehicle_index[vehicle_id]].committed_stop_ids
-    first = tuple(problem.stops[stop].stop_id for stop in route.stops[: len(committed)])
+    first = tuple(RELOAD if stop == RELOADS else problem.stops[stop].stop_id for stop in route.stops[: len(committed)])
     if first == committed:
         return []
     return [Violation(Cause.NOT_ALLOWED, vehicle_id, None, f"{vehicle_id} leaves what it is committed to serve first")]
 
 
 def _served_twice(problem: Problem, timed: Mapping[str, TimedRoute]) -> list[Violation]:
-    visits = Counter((stop, vehicle_id) for vehicle_id, route in timed.items() for stop in route.stops)
+    visits = Counter(
+        (stop, vehicle_id) for vehicle_id, route in timed.items() for stop in route.stops if stop != RELOADS
+    )
     total = Counter(stop for stop, _ in visits.elements())
     return [
         Violation(Cause.NOT_ALLOWED, vehicle_id, problem.stops[stop].stop_id, "it is visited more than once")
@@ -222,6 +256,6 @@ def _refuse_unknown(problem: Problem, routes: Mapping[str, Sequence[str]]) -> No
     vehicles = sorted(set(routes) - set(problem.vehicle_index))
     if vehicles:
         raise ValueError(f"the plan names vehicles that are not in the problem: {', '.join(vehicles)}")
-    stops = sorted({stop_id for row in routes.values() for stop_id in row} - set(problem.stop_index))
+    stops = sorted({stop_id for row in routes.values() for stop_id in row} - set(problem.stop_index) - {RELOAD})
     if stops:
         raise ValueError(f"the plan names stops that are not in the problem: {', '.join(stops)}")

@@ -1,33 +1,43 @@
-"""Why a stop is not served, found by trying: every place it could go, with one limit relaxed at a time."""
+"""Why a stop is not served, or is late, found by trying: every place it could go, with one limit relaxed at a time."""
 
 from __future__ import annotations
 
-import itertools
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from lastmile.routing.inserting import Draft, Place
-from lastmile.routing.obstacles import Cause, eligible, problems_of
+from lastmile.routing.conceding import Concession, Limit, closing_later
+from lastmile.routing.obstacles import Cause, problems_of
+from lastmile.routing.probing import Bench, Trial
 from lastmile.routing.problem import Problem
-from lastmile.routing.timing import LOAD_TOLERANCE, Breach, RouteTimer, TimedRoute
-from lastmile.routing.wording import amount, clock, minutes, money
+from lastmile.routing.remedies import Remedy, remedies_among
+from lastmile.routing.shortfalls import opening, shortfall
+from lastmile.routing.stops import Stop
+from lastmile.routing.timing import RouteTimer, TimedRoute
+from lastmile.routing.wording import clock, minutes, money, more_or_less
 
-PROBES = 3_000
-"""Places tried in one plan for all its unserved stops together: about a quarter of a second."""
+PROBES = 1_200
+"""Places tried in one plan for all its unserved stops together, and as many again for its late ones."""
 
 PLACES_PROBED = 300
 """Places tried for one stop at most, the cheapest detours first."""
 
-STOPS_PROBED = 200
-"""Unserved stops probed in one plan; beyond, a plan has a problem of another kind, and saying so is quicker."""
+STOPS_PROBED = 150
+"""Stops probed in one plan; beyond, a plan has a problem of another kind, and saying so is quicker."""
+
+PROMISES_TRIED = 3
+"""How often another promise is tried until the route keeps it."""
+
+MENDABLE = frozenset({Cause.SKILL, Cause.NOT_ALLOWED, Cause.GOODS_ELSEWHERE, Cause.CAPACITY, Cause.WINDOW})
+"""What makes a stop impossible, but can be changed by people today."""
 
 
 @dataclass(frozen=True)
 class Reason:
-    """Why a stop is not served, in words, and the cheapest single change that would serve it.
+    """Why a stop is not served or late, in words, and what would change that, the cheapest first.
 
-    `extra_cost` is what serving it would add (in the problem's currency, the price of the change itself not included),
-    on `vehicle_id`, if the limit of `cause` gave way by `excess` (seconds, or the dimension's unit).
+    `cause` is the limit that binds: the one that the cheapest remedy gives up. `vehicle_id`, `extra_cost` (in the
+    problem's currency) and `excess` (seconds, km, a dimension's unit) are those of the cheapest remedy.
     """
 
     stop_id: str
@@ -36,158 +46,186 @@ class Reason:
     vehicle_id: str | None = None
     extra_cost: float | None = None
     excess: float | None = None
-
-
-@dataclass(frozen=True)
-class Probe:
-    """What putting the stop at one place would cost and break."""
-
-    place: Place
-    extra_cost: float
-    breaches: tuple[Breach, ...]
-    route: TimedRoute
-
-    @property
-    def causes(self) -> frozenset[Cause]:
-        return frozenset(breach.cause for breach in self.breaches)
-
-    def excess(self, cause: Cause) -> float:
-        return max(breach.excess for breach in self.breaches if breach.cause == cause)
+    remedies: tuple[Remedy, ...] = ()
 
 
 def reasons_unserved(
     problem: Problem, routes: Mapping[str, Sequence[str]], timer: RouteTimer | None = None
 ) -> dict[str, Reason]:
     """A reason for each stop that the plan does not serve, by stop_id."""
-    impossible = problems_of(problem)
-    draft = Draft(timer or RouteTimer(problem), routes)
-    found = {stop_id: Reason(stop_id, obstacle.cause, obstacle.words) for stop_id, obstacle in impossible.items()}
-    unserved = [problem.stops[stop].stop_id for stop in draft.open_stops()]
-    places = min(PLACES_PROBED, PROBES // max(1, min(len(unserved), STOPS_PROBED)))
-    for stop_id in unserved[:STOPS_PROBED]:
-        found[stop_id] = _reason_by_probing(draft, problem.stop_index[stop_id], places)
-    for stop_id in unserved[STOPS_PROBED:]:
+    bench, impossible = Bench(timer or RouteTimer(problem), routes), problems_of(problem)
+    unserved = [stop for stop in range(len(problem.stops)) if stop not in bench.routed]
+    found = {}
+    for stop_id in (problem.stops[stop].stop_id for stop in unserved):
+        obstacle = impossible.get(stop_id)
+        if obstacle is not None:
+            found[stop_id] = Reason(stop_id, obstacle.cause, obstacle.words)
+    told = [stop for stop in unserved if problem.stops[stop].stop_id not in found]
+    mendable = [problem.stop_index[one] for one, reason in found.items() if reason.cause in MENDABLE]
+    probed = [*sorted(told, key=bench.worth), *sorted(mendable, key=bench.worth)]
+    places = min(PLACES_PROBED, PROBES // max(1, min(len(probed), STOPS_PROBED)))
+    for stop in probed[:STOPS_PROBED]:
+        stop_id = problem.stops[stop].stop_id
+        found[stop_id] = _unserved(bench, stop, places, found.get(stop_id))
+    for stop_id in (problem.stops[stop].stop_id for stop in probed[STOPS_PROBED:]):
         words = f"more than {STOPS_PROBED} stops find no place: the vehicles on shift are too few"
-        found[stop_id] = Reason(stop_id, Cause.NO_SINGLE_CHANGE, words)
-    routed = {stop_id for row in routes.values() for stop_id in row}
-    return {stop.stop_id: found[stop.stop_id] for stop in problem.stops if stop.stop_id not in routed}
+        found.setdefault(stop_id, Reason(stop_id, Cause.NO_SINGLE_CHANGE, words))
+    return {problem.stops[stop].stop_id: found[problem.stops[stop].stop_id] for stop in unserved}
 
 
-def _reason_by_probing(draft: Draft, stop: int, places: int) -> Reason:
-    probes = probes_of(draft, stop, places)
-    free = [probe for probe in probes if not probe.breaches]
-    if free:
-        return _not_worth_it(draft, stop, min(free, key=lambda probe: probe.extra_cost))
-    single = [probe for probe in probes if len(probe.causes) == 1]
-    if not single:
-        return _no_single_change(draft, stop, probes)
-    cheapest = {cause: _least(single, cause) for probe in single for cause in probe.causes}
-    cause = min(cheapest, key=lambda one: (cheapest[one].extra_cost, one))
-    return _limit(draft, stop, cause, cheapest[cause], everywhere=all(cause in probe.causes for probe in probes))
+def reasons_late(
+    problem: Problem, routes: Mapping[str, Sequence[str]], timer: RouteTimer | None = None
+) -> dict[str, Reason]:
+    """A reason for each stop that the plan serves after its last window or its need-by, by stop_id.
+
+    Its remedies keep the promise and the crew at work, and break no promise that the plan keeps.
+    """
+    bench = Bench(timer or RouteTimer(problem), routes)
+    late = sorted(_late(bench), key=bench.worth)
+    places = min(PLACES_PROBED, PROBES // max(1, min(len(late), STOPS_PROBED)))
+    found = {problem.stops[stop].stop_id: _why_late(bench, stop, places) for stop in late[:STOPS_PROBED]}
+    for stop in late[STOPS_PROBED:]:
+        found[problem.stops[stop].stop_id] = _told_late(bench, stop, _later_promise(bench, stop), ())
+    return {stop.stop_id: found[stop.stop_id] for stop in problem.stops if stop.stop_id in found}
 
 
-def _least(probes: list[Probe], cause: Cause) -> Probe:
-    """The cheapest probe that breaks this limit: overtime has its price, any other limit counts by its excess first."""
-    rows = [probe for probe in probes if cause in probe.causes]
-    return min(rows, key=lambda probe: (0 if cause == Cause.SHIFT else probe.excess(cause), probe.extra_cost))
+# Not served.
 
 
-def probes_of(draft: Draft, stop: int, places: int = PLACES_PROBED) -> list[Probe]:
-    """What the most promising places that the stop is allowed in would each cost and newly break."""
-    return [_probe(draft, stop, place) for place in itertools.islice(draft.all_places(stop), places)]
+def _unserved(bench: Bench, stop: int, places: int, impossible: Reason | None) -> Reason:
+    trials = bench.trials(stop, places)
+    remedies = remedies_among(bench, trials)
+    if impossible is not None:
+        return _told(bench, impossible.stop_id, impossible.cause, impossible.words, remedies)
+    stop_id = bench.problem.stops[stop].stop_id
+    if not remedies:
+        return _no_single_change(bench, stop, trials)
+    best = remedies[0]
+    if best.cause == Cause.NOT_WORTH_IT:
+        return _not_worth_it(bench, stop, best)
+    return _told(bench, stop_id, best.cause, opening(bench, stop, best, trials), remedies)
 
 
-def _probe(draft: Draft, stop: int, place: Place) -> Probe:
-    route = draft.with_stop(stop, place)
-    known = {(b.cause, b.stop, b.dimension) for b in draft.timed[place[0]].breaches}
-    new = tuple(b for b in route.breaches if (b.cause, b.stop, b.dimension) not in known)
-    return Probe(place, draft.extra_cost(place, route), new, route)
+def _told(bench: Bench, stop_id: str, cause: Cause, words: str, remedies: Sequence[Remedy]) -> Reason:
+    if not remedies:
+        return Reason(stop_id, cause, words)
+    best = remedies[0]
+    words = f"{words}; opens {best.words}: {money(best.extra_cost, bench.problem.currency)}"
+    return Reason(stop_id, cause, words, best.vehicle_id, best.extra_cost, best.amount, tuple(remedies))
 
 
-def _not_worth_it(draft: Draft, stop: int, probe: Probe) -> Reason:
-    problem = draft.problem
-    vehicle_id = problem.vehicles[probe.place[0]].vehicle_id
-    price = problem.price_of_not_serving(problem.stops[stop])
-    extra, owed = money(probe.extra_cost, problem.currency), money(price, problem.currency)
-    words = f"serving it costs {extra} at best (on {vehicle_id}), more than the {owed} of not serving it"
-    if probe.extra_cost <= price:
-        words = f"the search ended before it was placed; {vehicle_id} can serve it for {extra}"
-    return Reason(problem.stops[stop].stop_id, Cause.NOT_WORTH_IT, words, vehicle_id, probe.extra_cost)
+def _not_worth_it(bench: Bench, stop: int, best: Remedy) -> Reason:
+    problem = bench.problem
+    price = sum(problem.price_of_not_serving(problem.stops[one]) for one in bench.unserved_with(stop))
+    extra, owed = (money(value, problem.currency) for value in (best.extra_cost, price))
+    words = f"serving it costs {extra} at best ({best.words}), more than the {owed} of not serving it"
+    if best.extra_cost <= price:
+        words = f"the search ended before it was placed; it can be served {best.words}: {extra}"
+    return Reason(best.stop_id, best.cause, words, best.vehicle_id, best.extra_cost, None, (best,))
 
 
-def _no_single_change(draft: Draft, stop: int, probes: list[Probe]) -> Reason:
-    problem = draft.problem
-    least = min(probes, key=lambda probe: (len(probe.causes), probe.extra_cost))
-    vehicle_id = problem.vehicles[least.place[0]].vehicle_id
-    told = " and ".join(_shortfall(draft, stop, cause, least) for cause in sorted(least.causes))
+def _no_single_change(bench: Bench, stop: int, trials: Sequence[Trial]) -> Reason:
+    stop_id = bench.problem.stops[stop].stop_id
+    allowed = [trial for trial in trials if trial.lifted is None]
+    if not allowed:
+        return Reason(stop_id, Cause.NO_SINGLE_CHANGE, "no vehicle that may serve it has a place for it")
+    least = min(allowed, key=lambda trial: (len(trial.causes), trial.extra_cost))
+    told = " and ".join(shortfall(bench, least, cause) for cause in sorted(least.causes))
+    vehicle_id = bench.problem.vehicles[least.vehicle].vehicle_id
     words = f"no single change is enough; nearest is {vehicle_id}: {told}"
-    return Reason(problem.stops[stop].stop_id, Cause.NO_SINGLE_CHANGE, words, vehicle_id, least.extra_cost)
+    return Reason(stop_id, Cause.NO_SINGLE_CHANGE, words, vehicle_id, least.extra_cost)
 
 
-def _limit(draft: Draft, stop: int, cause: Cause, probe: Probe, everywhere: bool) -> Reason:
-    """The one limit whose giving way serves the stop most cheaply; `everywhere`: it stands in every place's way."""
-    problem = draft.problem
-    vehicle_id = problem.vehicles[probe.place[0]].vehicle_id
-    general = {
-        Cause.CAPACITY: f"no vehicle has room for {_demand(draft, stop, probe)}",
-        Cause.SHIFT: "no vehicle can fit it into its shift",
-        Cause.WINDOW: "no vehicle can fit it in without breaking a fixed window",
-        Cause.BREAK: "no vehicle can fit it in and still take its break",
-    }[cause]
-    opening = general if everywhere else f"no vehicle can fit it in; {vehicle_id} comes closest"
-    extra = money(probe.extra_cost, problem.currency)
-    words = f"{opening}: {_shortfall(draft, stop, cause, probe)} (serving it so would add {extra})"
-    return Reason(problem.stops[stop].stop_id, cause, words, vehicle_id, probe.extra_cost, probe.excess(cause))
+# Late.
 
 
-def _shortfall(draft: Draft, stop: int, cause: Cause, probe: Probe) -> str:
-    """By how much a limit would be broken at the probed place, in words."""
-    tell = {Cause.SHIFT: _shift_words, Cause.WINDOW: _window_words, Cause.CAPACITY: _room_words}.get(cause)
-    vehicle_id = draft.problem.vehicles[probe.place[0]].vehicle_id
-    return f"{vehicle_id} would have no time for its break" if tell is None else tell(draft, stop, probe)
+def _late(bench: Bench) -> list[int]:
+    need_by = bench.timer.terms.need_by
+    return [
+        stop
+        for route in bench.timed
+        for stop, begins, late in zip(route.stops, route.starts, route.late, strict=True)
+        if stop >= 0 and (late > 0 or begins > need_by[stop])
+    ]
 
 
-def _shift_words(draft: Draft, _: int, probe: Probe) -> str:
-    vehicle, zone = probe.place[0], draft.problem.zone
-    back, latest = clock(probe.route.ends, zone), clock(draft.timer.must_end[vehicle], zone)
-    more = minutes(probe.excess(Cause.SHIFT))
-    return f"{draft.problem.vehicles[vehicle].vehicle_id} would end at {back}, {more} after its limit of {latest}"
+def _why_late(bench: Bench, stop: int, places: int) -> Reason:
+    promise = _later_promise(bench, stop)
+    if bench.timer.terms.committed[stop]:
+        return _only_promised(bench, stop, promise)
+    bench.set_aside(stop)
+    remedies = [one for one in remedies_among(bench, bench.trials(stop, places)) if not _own_promise(one)]
+    bench.put_back()
+    return _told_late(bench, stop, promise, remedies)
 
 
-def _window_words(draft: Draft, stop: int, probe: Probe) -> str:
-    problem = draft.problem
-    vehicle_id = problem.vehicles[probe.place[0]].vehicle_id
-    worst = max((b for b in probe.breaches if b.cause == Cause.WINDOW), key=lambda b: b.excess)
-    late = minutes(worst.excess)
-    if worst.stop != stop:
-        return f"{vehicle_id} would reach {problem.stops[worst.stop].stop_id} {late} after its window"
-    closes = clock(problem.stops[stop].closes, problem.zone)
-    at = clock(probe.route.starts[probe.route.stops.index(stop)], problem.zone)
-    return f"{vehicle_id} would serve it at {at}, {late} after what its window until {closes} allows"
+def _only_promised(bench: Bench, stop: int, promise: Remedy) -> Reason:
+    why = f"{promise.vehicle_id} is committed to it, so only another promise helps"
+    words = f"{_lateness(bench, stop)}; {why}: {promise.words}"
+    return Reason(
+        promise.stop_id, Cause.WINDOW, words, promise.vehicle_id, promise.extra_cost, promise.amount, (promise,)
+    )
 
 
-def _room_words(draft: Draft, stop: int, probe: Probe) -> str:
-    name = _binding(probe)
-    able = eligible(draft.problem)[:, stop].nonzero()[0]
-    free = {draft.problem.vehicles[v].vehicle_id: _free_room(draft, int(v), name) for v in able}
-    best = max(free, key=free.__getitem__)
-    if free[best] + LOAD_TOLERANCE < draft.timer.demand[name][stop]:
-        return f"the largest free is {amount(free[best], name)} on {best}"
-    vehicle_id = draft.problem.vehicles[probe.place[0]].vehicle_id
-    return f"{vehicle_id} has {amount(free[vehicle_id], name)} free of the {_demand(draft, stop, probe)} that it needs"
+def _own_promise(remedy: Remedy) -> bool:
+    """True where the promise itself would give way: what can always be done, at the customer's expense."""
+    given = remedy.concession
+    return given is not None and any(one.stop_id == remedy.stop_id for one in given.stops) and not given.fields
 
 
-def _binding(probe: Probe) -> str:
-    short = max((b for b in probe.breaches if b.cause == Cause.CAPACITY), key=lambda b: b.excess)
-    return short.dimension or ""
+def _told_late(bench: Bench, stop: int, promise: Remedy, remedies: Sequence[Remedy]) -> Reason:
+    best, told = next(iter(remedies), promise), _lateness(bench, stop)
+    price = more_or_less(best.extra_cost, bench.problem.currency)
+    if best is promise:
+        words = f"{told}; no single change brings it on time; agree another: {promise.words}"
+    elif best.cause == Cause.NOT_WORTH_IT and best.extra_cost > 0:
+        words = f"{told}; on time {best.words}, but that costs {price} than being late"
+    else:
+        words = f"{told}; on time {best.words}: {price}"
+    return Reason(best.stop_id, best.cause, words, best.vehicle_id, best.extra_cost, best.amount, (*remedies, promise))
 
 
-def _demand(draft: Draft, stop: int, probe: Probe) -> str:
-    if Cause.CAPACITY not in probe.causes:
-        return ""
-    return amount(draft.timer.demand[_binding(probe)][stop], _binding(probe))
+def _lateness(bench: Bench, stop: int) -> str:
+    """By how much a stop is late, and after what."""
+    problem, facts = bench.problem, bench.problem.stops[stop]
+    route = bench.timed[bench.routed[stop]]
+    place, at = route.stops.index(stop), problem.vehicles[bench.routed[stop]].vehicle_id
+    if route.late[place] > 0:
+        return (
+            f"{at} is {minutes(route.late[place])} late for its window until {clock(facts.last_closes, problem.zone)}"
+        )
+    beyond = minutes(route.starts[place] - facts.need_by)
+    return f"{at} comes {beyond} after its crew needs it at {clock(facts.need_by, problem.zone)}"
 
 
-def _free_room(draft: Draft, vehicle: int, name: str) -> float:
-    on_board = draft.problem.vehicles[vehicle].load_on_board.get(name, 0)
-    return max(0.0, draft.timer.room[vehicle][name] - (draft.timed[vehicle].peak_load.get(name, on_board) - on_board))
+def _later_promise(bench: Bench, stop: int) -> Remedy:
+    """Another promise where the plan has the stop: what is left when nothing else can give way.
+
+    With more time for this stop the best moment for the break may be another, so the promise is tried.
+    """
+    problem, facts, vehicle = bench.problem, bench.problem.stops[stop], bench.routed[stop]
+    route, promised = bench.timed[vehicle], facts
+    for _ in range(PROMISES_TRIED):
+        promised = _put_off(promised, route, stop)
+        given = Concession(Limit.WINDOW, Cause.WINDOW, "", stops=(promised,))
+        route = given.relaxed(bench.timer).time(vehicle, bench.rows[vehicle])
+    told, by = [], []
+    if promised.last_closes != facts.last_closes:
+        told.append(f"a window until {clock(promised.last_closes, problem.zone)}")
+        by.append(promised.last_closes - facts.last_closes)
+    if promised.need_by != facts.need_by:
+        told.append(f"a need-by at {clock(promised.need_by, problem.zone)}")
+        by.append(promised.need_by - facts.need_by)
+    words, at = " and ".join(told), problem.vehicles[vehicle].vehicle_id
+    given = replace(given, limit=Limit.WINDOW if "window" in words else Limit.NEED_BY, words=words, amount=max(by))
+    extra = route.cost.total - bench.timed[vehicle].cost.total
+    return Remedy(facts.stop_id, at, Cause.WINDOW, words, extra, {}, given)
+
+
+def _put_off(stop: Stop, route: TimedRoute, index: int) -> Stop:
+    """The stop promised as late as this route serves it, to the next second."""
+    place = route.stops.index(index)
+    late, begins = route.late[place], route.starts[place]
+    later = closing_later(stop, math.ceil(late)) if late > 0 else stop
+    beyond = 0 if stop.need_by is None else math.ceil(begins - stop.need_by)
+    return replace(later, need_by=stop.need_by + beyond) if beyond > 0 else later

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
+from lastmile.routing.loads import LOAD_TOLERANCE
 from lastmile.routing.obstacles import eligible, problems_of
-from lastmile.routing.problem import Problem
-from lastmile.routing.timing import LOAD_TOLERANCE, RouteTimer, TimedRoute
+from lastmile.routing.problem import RELOAD, Problem
+from lastmile.routing.timing import RELOADS, RouteTimer, TimedRoute
 
 CANDIDATES_TIMED = 12
 """Places timed in full for each stop, the cheapest by detour first, once one of them fits."""
@@ -34,18 +35,18 @@ class Draft:
     """Routes that are being worked on, as indexes; each change keeps the routes timed."""
 
     def __init__(self, timer: RouteTimer, routes: Mapping[str, Sequence[str]]) -> None:
-        self.timer = timer
+        self.timer, self.terms = timer, timer.terms
         self.problem = timer.problem
         fleet = self.problem.vehicles
-        index = self.problem.stop_index
+        index = {**self.problem.stop_index, RELOAD: RELOADS}
         self.routes = [[index[stop_id] for stop_id in routes.get(v.vehicle_id, ())] for v in fleet]
         self.timed = [timer.time(vehicle, stops) for vehicle, stops in enumerate(self.routes)]
         self.committed = [len(v.committed_stop_ids) for v in fleet]
         self.fits = eligible(self.problem)
         self.impossible = frozenset(index[stop_id] for stop_id in problems_of(self.problem))
-        self._seconds, self._km = self.problem.matrix.seconds, self.problem.matrix.km
+        self._seconds, self._km = self.problem.matrix.fastest, self.problem.matrix.km
         self.price = [self.problem.price_of_not_serving(stop) for stop in self.problem.stops]
-        self._has_pickups = any(stop.pickup for stop in self.problem.stops)
+        self._load_varies = self.problem.has_reloads or any(stop.pickup for stop in self.problem.stops)
         numbers = (*GAP_NUMBERS, *(f"free {name}" for name in self.problem.dimensions))
         self._gap_type = np.dtype([(name, "i8") for name in GAP_INTEGERS] + [(name, "f8") for name in numbers])
         self._gaps = [self._gaps_of(vehicle) for vehicle in range(len(fleet))]
@@ -63,7 +64,7 @@ class Draft:
         self.routes, self.timed, self._gaps = (list(part) for part in kept)
 
     def as_routes(self) -> dict[str, tuple[str, ...]]:
-        ids = [stop.stop_id for stop in self.problem.stops]
+        ids = [*(stop.stop_id for stop in self.problem.stops), RELOAD]  # RELOADS is -1
         fleet = self.problem.vehicles
         return {v.vehicle_id: tuple(ids[s] for s in row) for v, row in zip(fleet, self.routes, strict=True)}
 
@@ -79,21 +80,24 @@ class Draft:
         self.set(vehicle, [*row[:position], stop, *row[position:]])
 
     def _difficulty(self, stop: int) -> tuple[float, float, int]:
-        return (-self.price[stop], self.timer.closes[stop], stop)
+        return (-self.price[stop], self.terms.closes[stop], stop)
 
     def places(self, stop: int) -> Iterator[Place]:
         """The places that hard limits may leave for a stop, the cheapest by estimate first."""
-        yield from self._ordered(stop, only_possible=True)
+        yield from self._ordered(stop, np.flatnonzero(self.fits[:, stop]), only_possible=True)
 
     def all_places(self, stop: int) -> Iterator[Place]:
         """Every place that skills, permissions and commitments leave, those that break no limit for sure first."""
-        yield from self._ordered(stop, only_possible=False)
+        yield from self.places_on(stop, np.flatnonzero(self.fits[:, stop]))
 
-    def _ordered(self, stop: int, only_possible: bool) -> Iterator[Place]:
-        able = np.flatnonzero(self.fits[:, stop])
-        if not len(able):
+    def places_on(self, stop: int, vehicles: Sequence[int]) -> Iterator[Place]:
+        """Every place that commitments leave on these vehicles, in the same order."""
+        yield from self._ordered(stop, vehicles, only_possible=False)
+
+    def _ordered(self, stop: int, vehicles: Sequence[int], only_possible: bool) -> Iterator[Place]:
+        if not len(vehicles):
             return
-        gaps = np.concatenate([self._gaps[vehicle] for vehicle in able], dtype=self._gap_type)
+        gaps = np.concatenate([self._gaps[vehicle] for vehicle in vehicles], dtype=self._gap_type)
         estimate, possible = self._estimate(stop, gaps)
         rows = np.argsort(np.where(possible, estimate, estimate + HOPELESS), kind="stable")
         for row in rows[: np.count_nonzero(possible)] if only_possible else rows:
@@ -101,29 +105,28 @@ class Draft:
 
     def _estimate(self, stop: int, gaps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The money that each gap would cost by detour, delay and own lateness; whether hard limits may allow it."""
-        timer, before, after = self.timer, gaps["before"], gaps["after"]
-        starts = np.maximum(gaps["free_at"] + self._seconds[before, stop], timer.opens[stop])
-        reaches = starts + timer.service[stop] + self._seconds[stop, after]
+        terms, before, after = self.terms, gaps["before"], gaps["after"]
+        starts = np.maximum(gaps["free_at"] + self._seconds[before, stop], terms.opens[stop])
+        reaches = starts + terms.service[stop] + self._seconds[stop, after]
         km = self._km[before, stop] + self._km[stop, after] - self._km[before, after]
-        late = np.maximum(0, starts - timer.closes[stop])
-        price = timer.late_price[stop]
+        late = np.maximum(0, starts - terms.closes[stop])
+        price = terms.late_price[stop]
         delay = np.maximum(0, reaches - gaps["next_at"])
         estimate = gaps["opening"] + delay * gaps["per_second"] + km * gaps["per_km"] + late * (price or 0) / 60
         possible = (reaches <= gaps["next_by"]) & ((late == 0) | (price is not None))
         for name in self.problem.dimensions:
-            possible &= gaps[f"free {name}"] + LOAD_TOLERANCE >= timer.demand[name][stop]
+            possible &= gaps[f"free {name}"] + LOAD_TOLERANCE >= terms.demand[name][stop]
         return estimate, possible
 
     def _gaps_of(self, vehicle: int) -> np.ndarray:
         """The gaps of one route in which a stop can be put, with what `_estimate` needs of each."""
         shift, timed, row = self.problem.vehicles[vehicle], self.timed[vehicle], self.routes[vehicle]
-        places = [self.problem.start_of(vehicle), *row, self.problem.end_of(vehicle)]
-        free = [
-            self.timer.ready[vehicle],
-            *(at + self.timer.service[s] for at, s in zip(timed.starts, row, strict=True)),
-        ]
+        reload = self.problem.reload_of(vehicle)
+        between = [reload if stop == RELOADS else stop for stop in row]
+        places = [self.problem.start_of(vehicle), *between, self.problem.end_of(vehicle)]
+        free = [self.terms.ready[vehicle], *timed.leaves]
         next_at = [*timed.starts, timed.ends]
-        next_by = self.timer.latest_starts(vehicle, row)
+        next_by = self._latest_starts(vehicle, row, places)
         opening = 0 if row or shift.in_use else shift.rates.per_day
         same = (opening, shift.rates.per_hour / 3600 + 1e-9, shift.rates.per_km, *self._free_room(vehicle))
         gaps = [
@@ -132,12 +135,22 @@ class Draft:
         ]
         return np.array(gaps, dtype=self._gap_type)
 
+    def _latest_starts(self, vehicle: int, row: Sequence[int], places: Sequence[int]) -> list[float]:
+        """The latest start of each stop, and the latest end, that hard windows and the shift may leave (breaks aside)."""
+        terms, latest = self.terms, [self.terms.must_end[vehicle]]
+        for position in range(len(row) - 1, -1, -1):
+            stop, way = row[position], self._seconds[places[position + 1], places[position + 2]]
+            by_next = latest[-1] - way - (0 if stop == RELOADS else terms.service[stop] * terms.pace[vehicle])
+            hard = stop != RELOADS and terms.late_price[stop] is None
+            latest.append(min(by_next, terms.closes[stop]) if hard else by_next)
+        return latest[::-1]
+
     def _free_room(self, vehicle: int) -> list[float]:
-        """Room left by dimension: never less than there is; with pickups on the route the timer decides."""
-        if self._has_pickups:
-            return [self.timer.room[vehicle][name] for name in self.problem.dimensions]
-        wanted = [sum(self.timer.demand[name][s] for s in self.routes[vehicle]) for name in self.problem.dimensions]
-        return [self.timer.room[vehicle][name] - w for name, w in zip(self.problem.dimensions, wanted, strict=True)]
+        """Room left by dimension: never less than there is; with pickups or reloads the timer decides."""
+        if self._load_varies:
+            return [self.terms.room[vehicle][name] for name in self.problem.dimensions]
+        wanted = [sum(self.terms.demand[name][s] for s in self.routes[vehicle]) for name in self.problem.dimensions]
+        return [self.terms.room[vehicle][name] - w for name, w in zip(self.problem.dimensions, wanted, strict=True)]
 
     def with_stop(self, stop: int, place: Place) -> TimedRoute:
         """The route timed as if the stop were put there."""

@@ -6,6 +6,9 @@ from collections.abc import Iterable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+THIN = "\u202f"  # narrow no-break space, as between a number and its unit on the screens
+MINUS = "\u2212"
+CURRENCY_SIGNS = {"EUR": "€", "USD": "$", "GBP": "£"}
 UNITS = {"kg": "kg", "m3": "m³", "pieces": "pieces"}
 
 
@@ -20,13 +23,22 @@ def amount(value: float, dimension: str) -> str:
 
 
 def money(value: float, currency: str) -> str:
-    """An amount of money to the cent, as `14.00 EUR`."""
-    return f"{value:,.2f} {currency}"
+    """An amount of money to the cent as the screens show it: `€ 14.00`; a currency without a sign keeps its code."""
+    text = f"{abs(value):,.2f}".replace(",", THIN)
+    return f"{MINUS if value <= -0.005 else ''}{CURRENCY_SIGNS.get(currency, currency)}{THIN}{text}"
+
+
+def more_or_less(value: float, currency: str) -> str:
+    """A difference in money: `€ 14.00 more`, `€ 3.00 less`, `at no cost`."""
+    if abs(value) < 0.005:
+        return "at no cost"
+    return f"{money(abs(value), currency)} {'more' if value > 0 else 'less'}"
 
 
 def minutes(seconds: float) -> str:
-    """A span in minutes, rounded up so that nothing that is too late reads as 0 min."""
-    return f"{-(-seconds // 60):,.0f} min"
+    """A span as `25 min` or `1 h 5 min`, rounded up so that nothing that is too late reads as 0 min."""
+    hours, left = divmod(int(-(-seconds // 60)), 60)
+    return f"{left} min" if not hours else f"{hours} h {left} min" if left else f"{hours} h"
 
 
 def names(words: Iterable[str]) -> str:

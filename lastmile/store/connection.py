@@ -10,11 +10,14 @@ import duckdb
 
 from lastmile.errors import StoreInUse
 
+# new files are laid out as DuckDB does since 1.4: texts pack a fifth quicker into as little room (1.0 is its default)
+LAYOUT = {"storage_compatibility_version": "v1.4.0"}
+
 
 def connect(path: Path, memory_limit: str | None) -> duckdb.DuckDBPyConnection:
     """Open the database file, times in UTC; raises StoreInUse with the holder's PID where another process has it."""
     try:
-        connection = duckdb.connect(str(path))
+        connection = duckdb.connect(str(path), config=LAYOUT)
     except duckdb.IOException as error:
         holder = re.search(r"PID (\d+)", str(error))
         if "lock" not in str(error).lower():

@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from lastmile import queries
+from lastmile.clock import Mode
 from lastmile.metrics import NOBODY, Heard
 from lastmile.ui import connecting, format, quarantine
 from lastmile.ui.desk import TICK_SECONDS, Desk
@@ -39,6 +40,7 @@ TURNED = "another system chosen"
 
 def show(desk: Desk) -> None:
     """All systems, and the chosen one; where there is none yet, how the first one is connected."""
+    _turned()
     if desk.ask(queries.connections, desk.at).empty:
         _first(desk)
         return
@@ -67,8 +69,8 @@ def _first(desk: Desk) -> None:
 
 @st.fragment(run_every=TICK_SECONDS)
 def _overview(desk: Desk) -> None:
-    if st.session_state.pop(TURNED, False):
-        st.rerun()  # the rest of the page shows the choice
+    if TURNED in st.session_state:
+        st.rerun()
     now = desk.refreshed()
     found = now.ask(queries.connections, now.at)
     heard = {source: desk.tower.door.metrics.heard(source) for source in found.source}
@@ -89,12 +91,17 @@ def _overview(desk: Desk) -> None:
 
 
 def _choose(source: str | None) -> None:
+    """Note the choice; the whole page takes it up, as a fragment can't turn the address."""
+    st.session_state[TURNED] = source or ""
+
+
+def _turned() -> None:
     """Keep the choice in the address, so that a system is a link."""
-    if source is None:
-        st.query_params.pop(CHOSEN, None)
-    else:
+    source = st.session_state.pop(TURNED, None)
+    if source:
         st.query_params[CHOSEN] = source
-    st.session_state[TURNED] = True
+    elif source is not None:
+        st.query_params.pop(CHOSEN, None)
 
 
 def _milliseconds(seconds: float | None) -> float | None:
@@ -106,6 +113,11 @@ def _one(desk: Desk, source: str) -> None:
     heard = desk.tower.door.metrics.heard(source)
     with st.container(border=True, key="one system"):
         st.markdown(f"**{found['name']}** :gray[{_meaning(found)}]")
+        if desk.tower.clock.mode is Mode.SIMULATED:
+            st.caption(
+                ":material/info: The tower stands on the demo's simulated clock. What this system tells counts as received "
+                "by that clock, so its latency is not meant, and may be below zero."
+            )
         kpi_row(_tiles(desk, found, heard), key="system figures")
         connecting.credentials(desk, source)
         quarantine.show(desk, source)

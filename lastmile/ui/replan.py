@@ -9,7 +9,7 @@ from lastmile import decisions
 from lastmile.errors import NotPossible
 from lastmile.replanning import Proposal, Replanning, open_day, replanning
 from lastmile.routing import Evaluation, Problem
-from lastmile.ui import errors, format, shell
+from lastmile.ui import errors, format, shell, travel_times
 from lastmile.ui.desk import Desk
 from lastmile.ui.jobs import watch
 from lastmile.ui.maps import comparison_map
@@ -90,6 +90,7 @@ def _ask(desk: Desk, depot_id: str, name: str, vehicles: pd.DataFrame, last: Rep
         )
         asked = st.button(f"Re-optimize {name}", type="primary", icon=":material/auto_fix_high:")
     st.caption("What is executed or being driven to stays as it is. The proposal changes nothing until it is approved.")
+    travel_times.show(desk, depot_id, name)
     if asked:
         at, day, out = desk.tower.now(), desk.day, tuple(broken)
         desk.tower.replannings[depot_id] = replanning(
@@ -109,11 +110,7 @@ def _proposal(desk: Desk, depot_id: str, proposal: Proposal) -> None:
         f"**Proposal** for {desk.view.choices.depots.get(depot_id, depot_id)}, version {proposal.open_day.version}, from the state at "
         f"**{format.instant(proposal.open_day.at, desk.zone, desk.at)}** ({format.minutes(age)} ago)"
     )
-    legs = proposal.open_day.legs_learned_from
-    learned = (
-        f"learned from {format.number(legs)} legs of the last fortnight" if legs else "defaults: too few legs on record"
-    )
-    st.caption(f":material/speed: Times on the road and at the stops: {learned}.")
+    st.caption(f":material/speed: Travel times: {proposal.open_day.problem.matrix.source}.")
     passed = int(proposal.open_day.done.passed.sum())
     if passed:
         told = format.count(passed, "delivery was", "deliveries were")

@@ -70,9 +70,11 @@ class RoutingModel:
 
     def _set_clock(self) -> None:
         service = np.zeros(len(self.places))
-        service[: len(self.stops)] = [math.ceil(self.timer.service[stop]) for stop in self.stops]
-        transit = (self._matrix(self.problem.matrix.seconds) + service[:, None]).astype(np.int64)
-        horizon = max([0, *(math.ceil(self._since(at)) for at in [*self.timer.must_end, *self.timer.ready])])
+        service[: len(self.stops)] = [math.ceil(self.timer.terms.service[stop]) for stop in self.stops]
+        transit = (self._matrix(self.problem.matrix.mean) + service[:, None]).astype(np.int64)
+        horizon = max(
+            [0, *(math.ceil(self._since(at)) for at in [*self.timer.terms.must_end, *self.timer.terms.ready])]
+        )
         self.model.AddDimension(
             self.model.RegisterTransitMatrix(transit.tolist()), 2 * horizon, 2 * horizon, False, "clock"
         )
@@ -87,8 +89,8 @@ class RoutingModel:
         return at - self.problem.instant
 
     def _set_window(self, stop: int) -> None:
-        index, price = self._index_of[stop], self.timer.late_price[stop]
-        opens, closes = self._since(self.timer.opens[stop]), self._since(self.timer.closes[stop])
+        index, price = self._index_of[stop], self.timer.terms.late_price[stop]
+        opens, closes = self._since(self.timer.terms.opens[stop]), self._since(self.timer.terms.closes[stop])
         variable = self.clock.CumulVar(index)
         if opens > 0:
             variable.SetMin(min(math.ceil(opens), variable.Max()))
@@ -102,8 +104,8 @@ class RoutingModel:
     def _set_shift(self, vehicle: int) -> None:
         shift, rates = self.problem.vehicles[vehicle], self.problem.vehicles[vehicle].rates
         start, end = self.model.Start(vehicle), self.model.End(vehicle)
-        ready = math.ceil(self._since(self.timer.ready[vehicle]))
-        must_end = math.floor(self._since(max(self.timer.must_end[vehicle], self.timer.ready[vehicle])))
+        ready = math.ceil(self._since(self.timer.terms.ready[vehicle]))
+        must_end = math.floor(self._since(max(self.timer.terms.must_end[vehicle], self.timer.terms.ready[vehicle])))
         self.clock.CumulVar(start).SetMin(ready)
         if shift.in_use:
             self.clock.CumulVar(start).SetMax(ready)
@@ -111,7 +113,7 @@ class RoutingModel:
         self.clock.SetSpanCostCoefficientForVehicle(_money(rates.per_hour / 3600), vehicle)
         extra = max(0, _money(rates.per_overtime_hour / 3600) - _money(rates.per_hour / 3600))
         if extra:
-            regular = max(0, math.floor(self._since(max(shift.shift_end, self.timer.ready[vehicle]))))
+            regular = max(0, math.floor(self._since(max(shift.shift_end, self.timer.terms.ready[vehicle]))))
             self.clock.SetCumulVarSoftUpperBound(end, regular, extra)
 
     def _set_breaks(self) -> None:
@@ -119,7 +121,7 @@ class RoutingModel:
         by_index = [
             visits[self.manager.IndexToNode(i)] if i < self.model.Size() else 0 for i in range(self.model.Size())
         ]
-        for vehicle, pause in enumerate(self.timer.pauses):
+        for vehicle, pause in enumerate(self.timer.terms.pauses):
             if pause is None:
                 continue
             earliest = math.ceil(self._since(pause.earliest))
@@ -131,7 +133,7 @@ class RoutingModel:
 
     def _set_loads(self) -> None:
         for name in self.problem.dimensions:
-            rooms = [self.timer.room[vehicle][name] for vehicle in range(len(self.problem.vehicles))]
+            rooms = [self.timer.terms.room[vehicle][name] for vehicle in range(len(self.problem.vehicles))]
             if any(not math.isinf(room) for room in rooms):
                 self._set_load(name, [_room(room) for room in rooms])
 
@@ -157,7 +159,7 @@ class RoutingModel:
         return self.model.GetDimensionOrDie(name)
 
     def _wanted(self, place: int, name: str) -> int:
-        return math.ceil(self.timer.demand[name][place] * LOAD - 1e-6) if place < len(self.problem.stops) else 0
+        return math.ceil(self.timer.terms.demand[name][place] * LOAD - 1e-6) if place < len(self.problem.stops) else 0
 
     def _is_pickup(self, place: int) -> bool:
         return place < len(self.problem.stops) and self.problem.stops[place].pickup

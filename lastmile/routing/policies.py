@@ -1,0 +1,55 @@
+"""Serving all: the same problem with its windows and the ends of shifts for sale, at a price that is paid last."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from lastmile.routing.problem import Policy, Problem
+from lastmile.routing.shifts import Rates, VehicleShift
+from lastmile.routing.stops import Stop
+
+TIMES_THE_DEAREST = 10.0
+"""How many times the dearest minute of the problem a minute beyond a hard limit counts for: broken only where a stop could
+not be served otherwise, and then by little."""
+
+LONGEST_OVERTIME_SECONDS = 6 * 3600
+"""A shift may end so much later at most, where all are to be served."""
+
+
+def to_search(problem: Problem) -> Problem:
+    """The problem as the search takes it: by its policy, windows and shifts give way or stops do."""
+    return problem if problem.policy == Policy.DROP_LEAST_VALUABLE else _serving_all(problem)
+
+
+def _serving_all(problem: Problem) -> Problem:
+    price = TIMES_THE_DEAREST * _dearest_minute(problem)
+    worth = 100 * max([problem.dearest_day, price * 24 * 60, *map(problem.price_of_not_serving, problem.stops)])
+    return replace(
+        problem,
+        policy=Policy.DROP_LEAST_VALUABLE,
+        stops=tuple(_must_be_served(stop, price, worth) for stop in problem.stops),
+        vehicles=tuple(_may_work_on(vehicle, price) for vehicle in problem.vehicles),
+    )
+
+
+def _dearest_minute(problem: Problem) -> float:
+    minutes = [stop.price_per_late_minute or 0 for stop in problem.stops]
+    hours = [max(v.rates.per_hour, v.rates.per_overtime_hour) / 60 for v in problem.vehicles]
+    return max([1.0, *minutes, *hours])
+
+
+def _must_be_served(stop: Stop, price: float, worth: float) -> Stop:
+    late = price if stop.price_per_late_minute is None else stop.price_per_late_minute
+    return replace(stop, price_per_late_minute=late, price_of_not_serving=worth)
+
+
+def _may_work_on(vehicle: VehicleShift, price: float) -> VehicleShift:
+    """Overtime that is allowed costs what it costs; what is beyond it can't be priced apart, so a shift that has none may
+    have it at the steep price, and another one goes on at its own."""
+    rates = vehicle.rates
+    per_overtime = rates.per_overtime_hour if vehicle.max_overtime_seconds else max(rates.per_overtime_hour, price * 60)
+    return replace(
+        vehicle,
+        max_overtime_seconds=vehicle.max_overtime_seconds + LONGEST_OVERTIME_SECONDS,
+        rates=Rates(**{**vars(rates), "per_overtime_hour": per_overtime}),
+    )

@@ -1,0 +1,126 @@
+"""One round of a search as a pure function: what it needs goes in, what it found comes out, wherever it is run."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from lastmile.routing.problem import Problem, Routes
+
+if TYPE_CHECKING:
+    from lastmile.routing.kernel import Kernel
+
+KERNELS_KEPT = 3
+"""Problems that a worker keeps ready for their next round."""
+
+PoolRoute = tuple[int, tuple[int, ...]]
+"""A vehicle and the items of a route, both as indexes."""
+
+
+class Work(StrEnum):
+    """What a round does."""
+
+    REPAIR = "repair"
+    IMPROVE = "improve"
+    COMBINE = "combine"
+    FRONTIER = "frontier"
+
+
+@dataclass(frozen=True)
+class Round:
+    """Work on one problem from one plan, for so many seconds from when it begins, or so many rounds of rebuilding.
+
+    `key` names the problem, so that a worker prepares it once. `first` and `last` are how far the whole search is (0 to 1)
+    when the round begins and ends. `stay_price` is what each stop that keeps its vehicle is worth beside its cost.
+    `pool` holds the routes to combine; `budgets` the numbers of moved stops to find the cheapest plan for.
+    """
+
+    key: str
+    problem: Problem
+    work: Work
+    start: Routes
+    seed: int
+    seconds: float
+    rounds: int | None = None
+    first: float = 0.0
+    last: float = 1.0
+    stay_price: float = 0.0
+    pool: Mapping[PoolRoute, RouteFigures] = field(default_factory=dict)
+    budgets: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class RouteFigures:
+    """What a route of the pool costs and changes: stops moved, kept promises broken, stops whose goods change hands."""
+
+    cost: float
+    moved: int
+    broken: int
+    goods: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The best plan of a round, the one that the search stands at, the work done, and the good routes it saw."""
+
+    routes: Routes
+    present: Routes
+    rounds: int
+    pool: Mapping[PoolRoute, RouteFigures] = field(default_factory=dict)
+    frontier: tuple[tuple[int, Routes], ...] = ()
+
+
+_kernels: OrderedDict[str, Kernel] = OrderedDict()
+"""The problems that this process has ready, by key, the latest used last."""
+
+
+def run_round(task: Round) -> Outcome:
+    """Do one round in this process; the same round gives the same outcome where `rounds` is its limit."""
+    began = time.monotonic()
+    kernel = _kernel(task)
+    if task.work == Work.COMBINE:
+        return _combine(kernel, task)
+    if task.work == Work.FRONTIER:
+        return _frontier(kernel, task, began)
+    if task.work == Work.IMPROVE:
+        kernel.improve(began + task.seconds, task.rounds, task.first, task.last)
+    return Outcome(kernel.routes(), kernel.present_routes(), kernel.rounds, dict(kernel.pool))
+
+
+def _kernel(task: Round) -> Kernel:
+    from lastmile.routing.kernel import Kernel  # loads compiled code: only where rounds are run
+
+    kernel = _kernels.pop(task.key, None)
+    if kernel is None:
+        kernel = Kernel(task.problem, task.start, task.seed, task.stay_price)
+    else:
+        kernel.again(task.start, task.seed, task.stay_price)
+    _kernels[task.key] = kernel
+    while len(_kernels) > KERNELS_KEPT:
+        _kernels.popitem(last=False)
+    return kernel
+
+
+def _combine(kernel: Kernel, task: Round) -> Outcome:
+    from lastmile.routing.combining import combined
+
+    rows = combined(kernel, task.pool, task.seconds, task.seed)
+    routes = task.start if rows is None else kernel.named(rows)
+    return Outcome(routes, routes, 0)
+
+
+def _frontier(kernel: Kernel, task: Round, began: float) -> Outcome:
+    """The cheapest plan found for each budget of moved stops, each from the one before, the plan in force first."""
+    found, start = [], task.problem.plan_in_force()
+    for number, budget in enumerate(task.budgets, 1):
+        with kernel.most_moved(budget):
+            kernel.again(start, task.seed + number)
+            until = began + task.seconds * number / len(task.budgets)
+            kernel.improve(until, task.rounds, 0.5, 1.0)
+        start = kernel.routes()
+        found.append((budget, start))
+    return Outcome(task.start, task.start, 0, {}, tuple(found))

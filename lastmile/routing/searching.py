@@ -1,0 +1,264 @@
+"""One search on its way: rounds handed out to workers, what they find judged by the evaluator, the best kept."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures.process import BrokenProcessPool
+
+from lastmile.routing.evaluating import Evaluation, evaluate
+from lastmile.routing.policies import to_search
+from lastmile.routing.problem import Problem, Routes
+from lastmile.routing.rounds import Outcome, PoolRoute, Round, RouteFigures, Work
+from lastmile.routing.schedule import LONGEST_SLICE_SECONDS, Phase, budgets, phases
+from lastmile.routing.timing import RouteTimer
+from lastmile.routing.workers import Pending, Workers
+
+LISTENING_SECONDS = 0.05
+"""How often a running search looks whether it is cancelled, and reports that it lives."""
+
+GRACE_SECONDS = 0.8
+"""How long after its time a round is waited for."""
+
+LOADING_SECONDS = 1.0
+"""A first plan that takes longer was waiting for the engine to load: that is not taken from the search's time."""
+
+STAY_SHARE = 0.01
+"""What keeping a stop on its vehicle is worth, as a share of a mean stop's cost: of two plans that cost about the same, the
+one that disturbs fewer drivers and customers is taken."""
+
+
+class Search:
+    """A problem, the best plan for it so far, and how it came about."""
+
+    def __init__(
+        self,
+        problem: Problem,
+        seconds: float,
+        seed: int,
+        iterations: int | None,
+        lanes: int | None,
+        workers: Workers,
+        cancelled: Callable[[], bool],
+    ) -> None:
+        self.problem, self.searched = problem, to_search(problem)
+        self.seconds, self.seed, self.limit = seconds, seed, iterations
+        self.workers, self.cancelled = workers, cancelled
+        self.lanes = lanes or workers.count
+        self.key = uuid.uuid4().hex
+        self.timer = RouteTimer(problem)
+        self.search_timer = self.timer if self.searched is problem else RouteTimer(self.searched)
+        self.began = time.monotonic()
+        self.until = self.began + seconds
+        self.routes: Routes = {vehicle.vehicle_id: vehicle.committed_stop_ids for vehicle in problem.vehicles}
+        self.best = evaluate(self.searched, self.routes, self.search_timer)
+        self.first_plan_cost, self.first_plan_seconds = self.best.cost.total, 0.0
+        self.iterations, self.engine, self.notes = 0, "repair", []
+        self.stopped, self.stay_price = False, 0.0
+        self.frontier: list[tuple[int, float, Routes]] = []
+        self._pool: dict[PoolRoute, RouteFigures] = {}
+
+    @property
+    def elapsed(self) -> float:
+        return time.monotonic() - self.began
+
+    def run(self, told: Callable[[str], None], frontier: bool) -> None:
+        """Search until the time is used up or it is cancelled."""
+        if not self.problem.stops or not self.problem.vehicles:
+            told("first plan")
+            return
+        try:
+            self._first_plan(told)
+            if self.seconds > 0:
+                self._search(told, frontier and self._has_plan_in_force())
+        except BrokenProcessPool as error:
+            self.notes.append(f"The search stopped early ({error}); the best plan until then is kept.")
+
+    def judged(self) -> Evaluation:
+        """The best plan by the problem as it was given."""
+        return self.best if self.searched is self.problem else evaluate(self.problem, self.routes, self.timer)
+
+    def _has_plan_in_force(self) -> bool:
+        return any(stop.present_vehicle_id is not None for stop in self.problem.stops)
+
+    def _first_plan(self, told: Callable[[str], None]) -> None:
+        start = self.searched.plan_in_force()
+        task = Round(self.key, self.searched, Work.REPAIR, start, self.seed, 0.0)
+        for outcome in self._outcomes([self.workers.submit(task)], lambda: told("getting ready"), wait=float("inf")):
+            self._offer(outcome.routes, "repair")
+        self.first_plan_cost, self.first_plan_seconds = self.best.cost.total, self.elapsed
+        if self.first_plan_seconds > LOADING_SECONDS:
+            self.until += self.first_plan_seconds
+        served = max(1, len(self.problem.stops) - len(self.best.unserved))
+        if self._has_plan_in_force():
+            self.stay_price = STAY_SHARE * (self.best.cost.total - self.best.cost.not_served) / served
+        told("first plan")
+
+    def _search(self, told: Callable[[str], None], frontier: bool) -> None:
+        present: list[Routes] = [self.routes] * self.lanes
+        begins = time.monotonic()
+        span = max(0.0, self.until - begins)
+        for number, phase in enumerate(phases(self.seconds, frontier)):
+            if self.stopped:
+                return
+            ends = begins + phase.ends * span
+            if phase.work == Work.IMPROVE:
+                self._improve(phase, number, present, ends, told)
+            elif phase.work == Work.COMBINE:
+                self._combine(number, ends, told)
+                present = [self.routes] * self.lanes
+            else:
+                self._trace_frontier(ends, told)
+
+    def _improve(
+        self, phase: Phase, number: int, present: list[Routes], ends: float, told: Callable[[str], None]
+    ) -> None:
+        """Each lane rebuilds from where it stands, slice by slice, until the phase ends."""
+        began, under_way, slices = time.monotonic(), {}, dict.fromkeys(range(self.lanes), 0)
+
+        def go_on(lane: int) -> None:
+            left = ends - time.monotonic()
+            if self.limit is not None:
+                if slices[lane]:
+                    return
+            elif left <= 0.03:
+                return
+            task = self._slice(phase, number * 1000 + slices[lane] * self.lanes + lane, present[lane], began, ends)
+            slices[lane] += 1
+            under_way[lane] = self.workers.submit(task)
+
+        for lane in range(self.lanes):
+            go_on(lane)
+        while under_way and not self._told_to_stop():
+            self._wait(list(under_way.values()))
+            for lane in [lane for lane, pending in under_way.items() if pending.done()]:
+                outcome = under_way[lane].outcome()
+                if outcome is None:
+                    continue
+                del under_way[lane]
+                self._take_in(outcome)
+                present[lane] = outcome.present
+                go_on(lane)
+            told("improving")
+            if self.limit is None and time.monotonic() > ends + GRACE_SECONDS:
+                break
+        for pending in under_way.values():
+            pending.give_up()
+
+    def _slice(self, phase: Phase, number: int, start: Routes, began: float, ends: float) -> Round:
+        now = time.monotonic()
+        seconds = ends - now
+        if seconds > LONGEST_SLICE_SECONDS * 1.5:
+            seconds = LONGEST_SLICE_SECONDS
+
+        def cooled(at: float) -> float:
+            return phase.first + (phase.last - phase.first) * min(1.0, (at - began) / max(1e-6, ends - began))
+
+        whole = self.limit is not None
+        return Round(
+            self.key,
+            self.searched,
+            Work.IMPROVE,
+            start,
+            self.seed * 7919 + number,
+            seconds,
+            self._share_of_rounds(phase) if whole else None,
+            phase.first if whole else cooled(now),
+            phase.last if whole else cooled(now + seconds),
+            self.stay_price,
+        )
+
+    def _share_of_rounds(self, phase: Phase) -> int:
+        return max(1, round(self.limit * (phase.ends - phase.begins)))
+
+    def _combine(self, number: int, ends: float, told: Callable[[str], None]) -> None:
+        """The best plan that the routes of all lanes make together."""
+        seconds = max(0.1, ends - time.monotonic())
+        task = Round(
+            self.key,
+            self.searched,
+            Work.COMBINE,
+            self.routes,
+            self.seed * 7919 + number,
+            seconds,
+            stay_price=self.stay_price,
+            pool=self._pool,
+            rounds=self.limit,
+        )
+        wait = float("inf") if self.limit is not None else seconds + GRACE_SECONDS
+        for outcome in self._outcomes([self.workers.submit(task)], lambda: told("combining"), wait):
+            self._offer(outcome.routes, "rebuilding and OR-Tools")
+        told("combining")
+
+    def _trace_frontier(self, ends: float, told: Callable[[str], None]) -> None:
+        """The cheapest plan for each of several numbers of moved stops, the lanes sharing them out."""
+        sought = budgets(len(self.best.changes.moved))
+        seconds = max(0.1, ends - time.monotonic())
+        tasks = [
+            Round(
+                self.key, self.searched, Work.FRONTIER, self.routes, self.seed * 7919 + 5000 + lane, seconds,
+                budgets=sought[lane :: self.lanes],
+                rounds=None if self.limit is None else max(1, self.limit // max(1, 4 * len(sought))),
+            )
+            for lane in range(self.lanes)
+            if sought[lane :: self.lanes]
+        ]  # fmt: skip
+        found = [(len(self.best.changes.moved), self._objective(self.best), self.routes)]
+        pending = [self.workers.submit(task) for task in tasks]
+        wait = float("inf") if self.limit is not None else seconds + GRACE_SECONDS
+        for outcome in self._outcomes(pending, lambda: told("looking for plans that change less"), wait):
+            for _, routes in outcome.frontier:
+                plan = evaluate(self.searched, routes, self.search_timer)
+                if not plan.violations:
+                    found.append((len(plan.changes.moved), plan.cost.total, routes))
+        found[0] = (found[0][0], self.best.cost.total, self.routes)
+        self.frontier = list(_falling(found))
+
+    def _outcomes(self, pending: list[Pending], told: Callable[[], None], wait: float) -> Iterable[Outcome]:
+        """What each round came to, as they end; what is not there in time is given up."""
+        until = time.monotonic() + wait
+        while pending and not self._told_to_stop() and time.monotonic() < until:
+            self._wait(pending)
+            told()
+            for one in [one for one in pending if one.done()]:
+                outcome = one.outcome()
+                if outcome is not None:
+                    pending.remove(one)
+                    yield outcome
+        for one in pending:
+            one.give_up()
+
+    def _wait(self, pending: list[Pending]) -> None:
+        if not any(one.done() for one in pending):
+            pending[0].outcome(LISTENING_SECONDS)
+
+    def _told_to_stop(self) -> bool:
+        self.stopped = self.stopped or self.cancelled()
+        return self.stopped
+
+    def _take_in(self, outcome: Outcome) -> None:
+        self.iterations += outcome.rounds
+        self._pool.update(outcome.pool)
+        self._offer(outcome.routes, "rebuilding")
+
+    def _offer(self, routes: Mapping[str, tuple[str, ...]], engine: str) -> None:
+        """Keep a plan that the evaluator finds better."""
+        offered = evaluate(self.searched, routes, self.search_timer)
+        if self._rank(offered) < self._rank(self.best):
+            self.routes, self.best, self.engine = dict(routes), offered, engine
+
+    def _rank(self, plan: Evaluation) -> tuple[int, float, float]:
+        return (len(plan.violations), plan.excess, self._objective(plan))
+
+    def _objective(self, plan: Evaluation) -> float:
+        return plan.cost.total + self.stay_price * len(plan.changes.moved)
+
+
+def _falling(found: list[tuple[int, float, Routes]]) -> Iterable[tuple[int, float, Routes]]:
+    """The points at which a further change of vehicle buys something: moved rising, cost falling."""
+    cheapest = float("inf")
+    for moved, cost, routes in sorted(found, key=lambda point: point[:2]):
+        if cost < cheapest - 1e-6:
+            cheapest = cost
+            yield moved, cost, routes
