@@ -36,7 +36,7 @@ from lastmile.store import Store
 ROOT = Path(__file__).parents[1]
 EVENTS_PER_SECOND = 1_000
 SECONDS = 60
-CONNECTIONS = 24
+CONNECTIONS = 64
 SOURCE = "bench"
 
 
@@ -57,9 +57,11 @@ def run(folder: Path, rows: int = 10, seconds: int = SECONDS) -> list[tuple[str,
     """Send, look, count; what was found, with the load of the machine beside it."""
     path = folder / "door.duckdb"
     token, deliveries = prepare(path)
-    with served(path) as (port, _), watched(port):
+    with served(path) as (port, process), watched(port):
+        before = processor_seconds(process.pid)
         # in a thread of its own: the browser's has an event loop already
         sending = ThreadPoolExecutor(1).submit(asyncio.run, send(port, token, deliveries, rows, seconds)).result()
+        used = (processor_seconds(process.pid) - before) / seconds
         load = os.getloadavg()[0]
     store = Store.open(path)
     held = store.value("select count(*) from event where source = $source", source=SOURCE)
@@ -70,7 +72,12 @@ def run(folder: Path, rows: int = 10, seconds: int = SECONDS) -> list[tuple[str,
     what = f"Door, {EVENTS_PER_SECOND:,} events a second for {seconds} s, {rows} a request, a Live page open"
     times = ", ".join(f"p{round(share * 100)} {sending.percentile(share):.0f} ms" for share in (0.5, 0.95, 0.99))
     lost = f"{sending.taken:,} answered with 202, {held:,} in the ledger, {repeated} twice"
-    return [(what, f"{times}; {lost}; answers {sending.statuses}; load of the machine {load:.1f}")]
+    return [
+        (
+            what,
+            f"{times}; {lost}; answers {sending.statuses}; the tower used {used:.2f} cores; load of the machine {load:.1f}",
+        )
+    ]
 
 
 def prepare(path: Path, days: int = 28) -> tuple[str, list[str]]:
@@ -121,6 +128,12 @@ def served(path: Path):
     finally:
         process.terminate()
         process.wait(timeout=60)
+
+
+def processor_seconds(pid: int) -> float:
+    """What a process has used of all cores so far (Linux)."""
+    parts = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(parts[11]) + int(parts[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _wait_until_ready(port: int, process: subprocess.Popen) -> None:
