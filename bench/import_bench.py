@@ -71,10 +71,10 @@ from (select i, timestamp '2026-01-01 07:00:00' + to_days((i // 24000)::integer)
 """
 POSITIONS = """
 select 'V' || (i % 300) as vehicle_id, 'R' || (i % 300) as route_id,
-    strftime(timestamp '2026-01-01' + to_seconds(i // 300 * 30), '%Y-%m-%dT%H:%M:%SZ') as occurred_at,
-    strftime(timestamp '2026-01-01' + to_seconds(i // 300 * 30 + 2), '%Y-%m-%dT%H:%M:%SZ') as recorded_at,
-    round(13.3 + (i // 300 % 1000) / 5000, 5) as lon, round(52.4 + (i // 300 % 997) / 5000, 5) as lat, 5 as accuracy_m,
-    i % 90 as speed_kmh
+    strftime(timestamp '2026-01-01' + to_seconds(i // 300 * 30 + i % 27), '%Y-%m-%dT%H:%M:%SZ') as occurred_at,
+    strftime(timestamp '2026-01-01' + to_seconds(i // 300 * 30 + i % 27 + hash(i) % 5), '%Y-%m-%dT%H:%M:%SZ') as recorded_at,
+    round(13.3 + (i % 300) / 1000 + hash(i, 1) % 1000 / 50000, 5) as lon,
+    round(52.4 + (i % 300) / 1000 + hash(i, 2) % 1000 / 50000, 5) as lat, 3 + hash(i, 3) % 20 as accuracy_m, hash(i, 4) % 90 as speed_kmh
 from range($rows) as numbers(i)
 """
 

@@ -98,7 +98,7 @@ def _database(store: Store) -> list[Finding]:
 def _derived(store: Store, table: str, everything: str) -> Finding:
     """Whether a derived table says the same as the ledger."""
     differing = store.value(
-        f"select count(*) from ((from {table} except {everything}) union all ({everything} except from {table}))"
+        f"select count(*) from ((from {table} except from ({everything})) union all (from ({everything}) except from {table}))"
     )
     return Finding(
         f"table {table}",

@@ -1,23 +1,32 @@
 """What needs somebody now: figures, map and queue of the running day."""
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from lastmile.ui import empty, live
-from lastmile.ui.desk import TICK_SECONDS, open_desk
+from lastmile.ui.desk import TICK_SECONDS, Desk, open_desk
 
-desk = open_desk("Live", ticking=True)
+
+def ticking(show: Callable[[Desk], None], desk: Desk) -> None:
+    """A part that moves with the clock; a tick keeps the choice, the camera and the scroll."""
+
+    @st.fragment(run_every=TICK_SECONDS if desk.is_today else None)
+    def panel() -> None:
+        show(desk.refreshed())
+
+    panel()
+
+
+def figures(desk: Desk) -> None:
+    """The tiles, which come first of all; in an empty database the way in."""
+    empty.welcome() if empty.is_empty(desk) else ticking(live.show_figures, desk)
+
+
+desk = open_desk("Live", ticking=True, figures=figures)
 
 if page := st.session_state.pop("go to", None):
     st.switch_page(page)
 
-
-@st.fragment(run_every=TICK_SECONDS if desk.is_today else None)
-def panel() -> None:
-    """Everything that moves with the clock; a tick keeps the choice, the camera and the scroll."""
-    live.show(desk.refreshed())
-
-
-if empty.is_empty(desk):
-    empty.welcome()
-else:
-    panel()
+if not empty.is_empty(desk):
+    ticking(live.show_day, desk)

@@ -106,6 +106,7 @@ def test_a_rate_card_holds_from_its_day_on(store: Store):
 def test_without_a_rate_card_the_cost_is_unknown_and_says_why(store: Store):
     with store.write() as connection:
         connection.execute("delete from rate_card where carrier_id = 'own'")
+    store.rebuild()  # written behind its back
     morning = routes_of(store).loc[MORNING]
     assert pd.isna(morning.total_cents)
     assert morning.cost_unknown_why == "its carrier has no rate card in force that day"
@@ -116,6 +117,7 @@ def test_without_a_rate_card_the_cost_is_unknown_and_says_why(store: Store):
 def test_without_a_rate_card_a_route_costs_what_its_contractor_invoiced(store: Store):
     with store.write() as connection:
         connection.execute("delete from rate_card where carrier_id = 'own'")
+    store.rebuild()  # written behind its back
     store.append({"charge": charges(("contractor", 100.0, None, MORNING))})
     assert routes_of(store).total_cents[MORNING] == 110_00
 
@@ -160,6 +162,7 @@ def test_a_route_without_a_visit_bears_its_cost_itself(store: Store):
 def test_a_stop_fee_is_shared_by_the_deliveries_of_the_stop(store: Store):
     with store.write() as connection:
         connection.execute("update planned_stop set stop = 3 where delivery_id in ('partial', 'no_promise')")
+    store.rebuild()  # written behind its back
     afternoon = routes_of(store).loc[AFTERNOON]
     assert (afternoon.stops, afternoon.stop_cents) == (4, 48_00)
     assert measure(store, ["gross_cost_per_stop"]).denominator[0] == 9
@@ -286,6 +289,65 @@ def random_costs(seed: int) -> Batch:
         "event": [early | approved],
     }
     return {table: pd.DataFrame(rows) for table, rows in batch.items() if rows}
+
+
+def later_words(seed: int) -> list[Batch]:
+    """What may be told once routes have run: vehicles, depots, dearer cards, longer shifts, a second plan and its approval."""
+    draw = random.Random(seed)
+    late = {"recorded_at": START + timedelta(days=4)}
+    vehicles = [
+        late | {"vehicle_id": f"van {n}", "name": f"Van {n}", "carrier_id": draw.choice(["own", "partner"]), "depot_id": "south"}
+        for n in range(5)
+    ]  # fmt: skip
+    depots = [
+        late | {"depot_id": depot, "name": depot, "lon": 13.3, "lat": 52.4, "zone": "Europe/Berlin", "currency": "EUR"}
+        for depot in ("north", "south")
+    ]
+    card = random_costs(seed + 100)["rate_card"].assign(recorded_at=late["recorded_at"], valid_from=START.date())
+    shifts = random_costs(seed + 100).get("shift", pd.DataFrame())
+    if len(shifts):
+        shifts = shifts.assign(recorded_at=late["recorded_at"], shift_id="longer " + shifts.shift_id)
+    second = random_costs(seed + 200)
+    plan = {
+        "plan": second["plan"].assign(plan_id="plan 2", version=2),
+        "route": second["route"].assign(plan_id="plan 2"),
+        "planned_stop": second["planned_stop"].assign(plan_id="plan 2", stop=lambda rows: rows.stop[::-1].values),
+    }
+    approval = second["event"].assign(event_id=str(stable_id("second", seed)), payload=[{"plan_id": "plan 2"}], **late)
+    return [plan, {"vehicle": pd.DataFrame(vehicles)}, {"depot": pd.DataFrame(depots)}, {"event": approval},
+            {"rate_card": card}, {"shift": shifts}]  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_costs_kept_by_each_append_are_those_that_the_ledger_gives_at_once(tmp_path, seed: int):
+    """Whatever comes in, and in whatever order: the derived rows are what the same macro makes of the whole ledger."""
+    store = Store.open(tmp_path / "kept.duckdb")
+    costs = [{table: rows} for table, rows in random_costs(seed).items()]
+    batches = [*random_batches(seed), *costs, *later_words(seed)]
+    random.Random(seed).shuffle(batches)
+    for batch in batches:
+        store.append(batch)
+        assert differences(store) == 0, list(batch)
+    assert store.value("select count(distinct route_id) from route_drop") == 5
+    assert store.value("select count(*) from route_drop where kind = 'visit'") > 20
+    store.close()
+
+
+def differences(store: Store) -> int:
+    """Rows that differ between the costs as kept and as known at the end of time, from the events themselves."""
+    ledger = "select * from drop_cost('infinity'::timestamptz, null::date, null::date) where kind <> 'charge'"
+    kept = "select * from drop_cost(null::timestamptz, null::date, null::date) where kind <> 'charge'"
+    return store.value(f"select count(*) from ((({ledger}) except ({kept})) union all (({kept}) except ({ledger})))")
+
+
+def test_undoing_an_import_takes_its_charges_out_of_the_costs(store: Store):
+    before = routes_of(store).total_cents[MORNING]
+    store.append({"charge": charges(("toll", 5.0, None, MORNING))}, import_id="wrong")
+    assert drops_of(store).query("route_id == @MORNING").cents.sum() == before + 5_00
+    with store.write() as connection:
+        connection.execute("insert into undone_import values ('wrong', now(), 'test', null)")
+        store.merge_touched(connection, "wrong")
+    assert drops_of(store).query("route_id == @MORNING").cents.sum() == before
 
 
 @pytest.fixture(scope="module", params=range(6))

@@ -138,8 +138,16 @@ def test_statuses_are_asked_for_not_guessed(tmp_path):
 
 
 def test_a_guess_without_what_it_needs_says_so(tmp_path):
-    found = guessed(tmp_path, "colour,shape\nred,round\n")
-    assert found.mapping is None and "is missing" in found.questions[0] and found.confidence < 0.3
+    found = guessed(tmp_path, "latitude,longitude,speed\n52.5,13.4,40\n")
+    assert found.mapping is None and found.confidence < 0.3
+    assert found.missing == "columns.time is missing; a mapping of positions needs time, vehicle_id"
+    assert found.missing not in found.questions
+
+
+def test_a_table_of_something_else_is_told_from_a_file_that_lacks_a_column(tmp_path):
+    found = guessed(tmp_path, "dish,taste\nsoup,salty\n", "menu.csv")
+    assert found.mapping is None
+    assert found.missing.startswith("No column of menu.csv is known by its name ('dish', 'taste')")
 
 
 def test_headers_are_read_as_words():

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from lastmile.ingest import reading_csv
 from lastmile.ingest.errors import UnreadableFile
 from lastmile.ingest.opened import Reading
 from lastmile.ingest.reading import read_file
@@ -147,11 +148,51 @@ def test_ragged_rows_go_to_quarantine_whole_and_the_others_keep_their_numbers(tm
     assert (result.checked.rows, result.checked.refused) == (4, 3)
 
 
-def test_a_quote_that_never_closes_loses_nothing(tmp_path):
-    result = seen(written(tmp_path, 'id,r\n1,fine\n2,"never closed\n3,after\n'), ORDERS + columns(recipient="r"))
-    kept = [row["b_delivery_id"] for row in result.rows]
-    withheld = " ".join(raw["row as it stands"] for _, raw, _ in result.refused)
-    assert kept == ["shop:1"] and "never closed" in withheld and "3,after" in withheld
+def test_a_quote_that_never_closes_takes_only_its_own_line_along(tmp_path):
+    rows = [f"{number},fine" for number in range(1, 3001)]
+    rows[9], rows[1999], rows[2500] = '10,"never closed', '2000,"nor this', "2501,one,too many"
+    result = seen(written(tmp_path, "id,r\n" + "\n".join(rows) + "\n"), ORDERS + columns(recipient="r"))
+    gone = {10, 2000, 2501}
+    assert [row["b_delivery_id"] for row in result.rows] == [f"shop:{n}" for n in range(1, 3001) if n not in gone]
+    assert [(row, raw["row as it stands"]) for row, raw, _ in result.refused] == [
+        (number + 1, rows[number - 1]) for number in sorted(gone)
+    ]
+    assert (result.checked.rows, result.checked.refused) == (3000, 3)
+
+
+def test_quotes_that_open_again_and_again_lose_nothing_and_are_refused_by_name_at_last(tmp_path, monkeypatch):
+    lines = [f'{number},"open {number}' for number in range(40)]
+    path = written(tmp_path, "id,r\n" + "\n".join(lines) + "\n")
+    result = seen(path, ORDERS + columns(recipient="r"))
+    assert [raw["row as it stands"] for _, raw, _ in result.refused] == lines and result.rows == []
+    monkeypatch.setattr(reading_csv, "READ_AGAIN", 0)
+    with pytest.raises(UnreadableFile, match=r"file\.csv: quotes open and never close"):
+        seen(path, ORDERS + columns(recipient="r"))
+
+
+def test_a_line_of_megabytes_is_kept_whole(tmp_path):
+    text = f'id,r\n1,"{"x" * 5_000_000}"\n2,after\n'
+    result = seen(written(tmp_path, text), ORDERS + columns(recipient="r"))
+    assert [row["b_delivery_id"] for row in result.rows] == ["shop:2"]
+    assert [len(raw["row as it stands"]) for _, raw, _ in result.refused] == [5_000_004]
+
+
+def test_one_json_object_over_several_lines_is_one_row(tmp_path):
+    path = written(tmp_path, json.dumps({"id": "T1", "to": {"city": "Bonn"}, "tags": ["a"]}, indent=2), "task.json")
+    assert rows_of(path) == (("id", "to.city", "tags"), [("T1", "Bonn", '["a"]')])
+
+
+def test_a_json_document_names_the_lists_that_hold_its_rows(tmp_path):
+    path = written(tmp_path, json.dumps({"trackers": [{"id": 1}, {"id": 2}], "has_more": False}, indent=2), "page.json")
+    with pytest.raises(UnreadableFile, match=r'page\.json .* trackers \(2\)\. Say records = "trackers"'):
+        rows_of(path)
+    assert rows_of(path, Reading(records="trackers")) == (("id",), [("1",), ("2",)])
+
+
+@pytest.mark.parametrize("text", ["42", "[1, 2, 3]", '{"a": [1, 2', "null", "[]", '"word"'])
+def test_json_that_holds_no_rows_is_refused_by_name(tmp_path, text):
+    with pytest.raises(UnreadableFile, match=r"odd\.json"):
+        seen(written(tmp_path, text, "odd.json"), ORDERS)
 
 
 def test_a_header_half_way_and_a_totals_row_are_recognised(tmp_path):

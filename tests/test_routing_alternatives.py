@@ -212,10 +212,13 @@ def test_an_alternative_loses_no_stop_and_its_price_is_the_evaluators(seed):
         )
 
 
-def test_a_hard_limit_broken_by_more_is_told_anew():
-    shift = van(shift_end=EIGHT + HOUR, max_overtime_seconds=0, **OUT)
-    problem = line([drop("S1"), drop("S2")], [30, 35], [shift])
-    change = try_alternative(problem, {"V1": ("S1",)}, MoveStop("S2", "V1"))
-    assert [(one.cause, one.words) for one in change.newly_violated] == [
+def test_a_hard_limit_broken_by_more_is_told_anew_and_one_broken_by_less_is_not():
+    short = van(shift_end=EIGHT + HOUR, max_overtime_seconds=0, **OUT)
+    problem = line([drop("S1"), drop("S2")], [30, 35], [short, van("V2", **OUT)])
+    more = try_alternative(problem, {"V1": ("S1",)}, MoveStop("S2", "V1"))
+    assert [(one.cause, one.words) for one in more.newly_violated] == [
         (Cause.SHIFT, "V1 ends 30 min after its longest shift")
     ]
+    less = try_alternative(problem, {"V1": ("S1", "S2")}, MoveStop("S2", "V2"))
+    assert [one.words for one in less.after.violations] == ["V1 ends 10 min after its longest shift"]
+    assert less.breaks == ()

@@ -1,5 +1,6 @@
 """Travel times from a road network: each service as it documents its answers, on a real server; and each way to fail."""
 
+import pickle
 import time
 
 import numpy as np
@@ -57,6 +58,26 @@ def test_a_server_with_a_wider_table_is_asked_once_and_vehicles_at_one_depot_are
     assert roads.tables == [(120, 120)]
     assert matrix.seconds[0, 120:].tolist() == [0] * 5
     assert matrix.seconds[3, 120] == matrix.seconds[3, 0] > 0
+
+
+def test_all_that_is_made_of_one_problem_reckons_with_one_answer_in_another_process_too():
+    lon, lat = places()
+    with road_network() as roads:
+        travel = ServiceTravel("osrm", roads.address, FLAT)
+        whole = travel.matrix(lon, lat, DAY, DAY + 3600, "UTC")
+    assert len(roads.tables) == 1
+    sent = pickle.loads(pickle.dumps(travel))  # noqa: S301 - our own
+    part = sent.matrix(lon[[4, 1]], lat[[4, 1]], DAY, DAY + 3600, "UTC")
+    assert part.seconds.tolist() == whole.seconds[np.ix_([4, 1], [4, 1])].tolist()
+    assert part.source == whole.source
+    assert "can't be reached" in sent.matrix(lon + 1, lat, DAY, DAY + 3600, "UTC").source
+
+
+def test_a_service_that_failed_is_not_waited_for_again():
+    with road_network(delay_seconds=0.4) as roads:
+        travel = ServiceTravel("osrm", roads.address, FLAT, timeout_seconds=0.2)
+        sources = {travel.matrix(*places(count), DAY, DAY + 3600, "UTC").source for count in (6, 3, 9)}
+    assert len(sources) == len(roads.tables) == 1
 
 
 @pytest.mark.parametrize("service", SERVICES)

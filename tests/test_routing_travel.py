@@ -11,6 +11,7 @@ from lastmile.routing import GivenTravel, GreatCircleTravel, TravelMatrix
 from lastmile.routing.travel import Rings
 from lastmile.routing.travel.great_circle import SPEED_KMH_BY_HOUR, great_circle_km
 from lastmile.routing.travel.periods import periods_of
+from lastmile.routing.travel.service import ServiceTravel
 
 MUNICH, AUGSBURG = (11.5755, 48.1374), (10.8978, 48.3705)
 MIDNIGHT_UTC = 1_750_000_000 // 86_400 * 86_400
@@ -128,6 +129,8 @@ def test_a_large_matrix_has_fewer_periods_and_a_huge_one_is_refused_with_what_to
     assert len(GreatCircleTravel().periods(MIDNIGHT_UTC, MIDNIGHT_UTC + 86_400, "UTC", 5000)) == 1
     with pytest.raises(ValueError, match=r"12,001 places are too many for one matrix.*plan by depot"):
         GreatCircleTravel().matrix(np.zeros(12_001), np.zeros(12_001), 0, 1, "UTC")
+    with pytest.raises(ValueError, match="plan by depot or by area"):
+        ServiceTravel("osrm", "http://localhost").matrix(np.zeros(12_001), np.zeros(12_001), 0, 1, "UTC")
 
 
 def test_a_given_matrix_with_a_hole_is_refused_with_its_place():

@@ -31,8 +31,8 @@ def store(tmp_path):
 def differences(store: Store) -> dict[str, int]:
     return {
         derived.table: store.value(
-            f"select count(*) from ((from {derived.table} except {derived.everything}) "
-            f"union all ({derived.everything} except from {derived.table}))"
+            f"select count(*) from ((from {derived.table} except from ({derived.everything})) "
+            f"union all (from ({derived.everything}) except from {derived.table}))"
         )
         for derived in DERIVED
     }

@@ -122,7 +122,9 @@ def _page() -> None:
         date(2026, 11, 23),
         "Europe/Berlin",
     )
-    view = shell.page("Live", choices, shell.Clock(now, now - timedelta(seconds=4)), when="period")
+    with shell.bar("Live"):
+        clock = shell.Clock(now, now - timedelta(seconds=4))
+        view = shell.scope_and_instant("Live", choices, clock, when="period")
     st.session_state["seen"] = view
 
 
@@ -136,6 +138,39 @@ def test_a_page_opens_on_everything_now_for_the_operator():
     assert view.actor == "operator"
     assert (view.scope.depots, view.scope.services) == ((), ())
     assert (view.scope.day_from, view.scope.day_to) == (date(2026, 10, 27), date(2026, 11, 23))
+
+
+def _opening() -> None:
+    from datetime import UTC, date, datetime, timedelta
+
+    import streamlit as st
+
+    from lastmile.ui import shell
+
+    now = datetime(2026, 11, 23, 23, 30, tzinfo=UTC)
+    choices = shell.Choices(
+        {"D1": "Westhafen", "D2": "Adlershof"}, {}, {}, date(2026, 10, 26), date(2026, 11, 24), "Europe/Berlin"
+    )
+    clock = shell.Clock(now, now - timedelta(seconds=4))
+    st.session_state["plainly"] = shell.opens_plainly()
+    st.session_state["before"] = shell.plain_view(choices, clock)
+    with shell.bar("Live"):
+        st.session_state["after"] = shell.scope_and_instant("Live", choices, clock)
+
+
+def test_what_is_shown_before_the_filters_are_drawn_is_what_they_then_say():
+    app = AppTest.from_function(_opening).run()
+    assert app.session_state["plainly"]
+    assert app.session_state["before"] == app.session_state["after"]
+    assert app.session_state["after"].scope.day_to == date(2026, 11, 24)  # half past midnight in Berlin
+    assert not app.run().session_state["plainly"]
+
+
+def test_a_link_with_a_filter_draws_the_filters_first():
+    app = AppTest.from_function(_opening)
+    app.query_params["depots"] = "Westhafen"
+    assert not app.run().session_state["plainly"]
+    assert app.session_state["after"].scope.depots == ("D1",)
 
 
 def test_filters_give_ids_and_a_past_instant_is_read_in_the_depots_zone():

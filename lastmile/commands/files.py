@@ -23,6 +23,7 @@ def _guess(given: argparse.Namespace) -> int:
                 "known": guessed.known,
                 "confidence": guessed.confidence,
                 "columns": [vars(finding) for finding in guessed.findings],
+                "missing": guessed.missing,
                 "questions": list(guessed.questions),
                 "preview": None if preview is None else _counts(preview),
             }
@@ -31,7 +32,7 @@ def _guess(given: argparse.Namespace) -> int:
     sure = f"recognised as {guessed.known}" if guessed.known else f"a first guess, {guessed.confidence:.0%} sure"
     say(f"# {given.file.name}: {sure}")
     say(guessed.text)
-    for question in guessed.questions:
+    for question in filter(None, (guessed.missing, *guessed.questions)):
         say(f"? {question}")
     if preview is not None:
         _say_counts(preview)
@@ -77,6 +78,8 @@ def _mapping(store: Store, file: Path, name: str | None) -> Mapping:
     if name is not None:
         return ingest.named(name)
     guessed = _guessed(store, file)
+    if guessed.missing and not guessed.findings:
+        raise ingest.BadMapping(f"{guessed.missing} The first guess: python -m lastmile guess {file}")
     if guessed.known is None or guessed.mapping is None:
         raise ingest.BadMapping(
             f"{file.name} is no export that is known by its columns. See the first guess with: python -m lastmile guess "
@@ -99,8 +102,9 @@ def _counts(found: ImportResult | Preview) -> dict:
 
 
 def _say_counts(found: ImportResult | Preview) -> None:
+    rows = "row" if found.rows_read == 1 else "rows"
     say(
-        f"  {found.rows_read:,} rows read = {found.rows_taken:,} taken + {found.rows_repeated:,} repeated "
+        f"  {found.rows_read:,} {rows} read = {found.rows_taken:,} taken + {found.rows_repeated:,} repeated "
         f"+ {found.rows_refused:,} refused"
     )
     for note in found.notes:
@@ -108,7 +112,8 @@ def _say_counts(found: ImportResult | Preview) -> None:
     for problem in found.problems:
         where = f"column {problem.column}, " if problem.column else ""
         rows = ", ".join(str(row) for row, _ in problem.examples)
-        say(f"  refused: {where}{problem.rows:,} rows ({rows} …): {problem.problem}; {problem.remedy}")
+        more = " …" if problem.rows > len(problem.examples) else ""
+        say(f"  refused: {where}rows {rows}{more} ({problem.rows:,}): {problem.problem}; {problem.remedy}")
     if isinstance(found, ingest.ImportResult):
         say(f"  to take it back: python -m lastmile import --undo {found.import_id}")
 

@@ -52,7 +52,10 @@ class Finding:
 
 @dataclass(frozen=True)
 class Guess:
-    """A mapping to review: its TOML `text`, the mapping where that is complete, and what a person must still say."""
+    """A mapping to review: its TOML `text`, the mapping where that is complete, and what a person must still say.
+
+    `missing` says what keeps the mapping from being complete.
+    """
 
     text: str
     mapping: Mapping | None
@@ -60,6 +63,7 @@ class Guess:
     findings: tuple[Finding, ...]
     questions: tuple[str, ...]
     known: str | None = None
+    missing: str | None = None
 
 
 def guess(connection: duckdb.DuckDBPyConnection, file: Path | str, known: dict[str, Mapping] | None = None) -> Guess:
@@ -116,18 +120,27 @@ def _made(opened: Opened, samples: dict[str, list[str]]) -> Guess:
         questions.append(
             f"personal: {', '.join(mapping.drop + mapping.hash)} look personal; dropped or hashed at import."
         )
-    return _judged(mapping, findings, questions)
+    return _judged(opened, mapping, findings, questions)
 
 
-def _judged(mapping: Mapping, findings: list[Finding], questions: list[str]) -> Guess:
+def _judged(opened: Opened, mapping: Mapping, findings: list[Finding], questions: list[str]) -> Guess:
     text = dump(mapping)
     missing = [name for name in REQUIRED[mapping.kind] if name not in mapping.columns]
     confidence = sum(finding.confidence for finding in findings) / max(1, len(findings)) * (0.3 if missing else 1.0)
     try:
         whole = parse(text)
     except BadMapping as error:
-        return Guess(text, None, confidence, tuple(findings), (str(error), *questions))
+        told = str(error) if findings else _nothing_known(opened)
+        return Guess(text, None, confidence, tuple(findings), tuple(questions), missing=told)
     return Guess(text, whole, confidence, tuple(findings), tuple(questions))
+
+
+def _nothing_known(opened: Opened) -> str:
+    shown = ", ".join(map(repr, opened.header[:8])) + (", …" if len(opened.header) > 8 else "")
+    return (
+        f"No column of {opened.path.name} is known by its name ({shown}), so it does not look like {', '.join(KINDS)}. "
+        "If it is the right file, say in the mapping what its columns are; else choose another one."
+    )
 
 
 def words_of(header: str) -> str:

@@ -31,6 +31,7 @@ from lastmile.store import Store
 DISK_PER_BYTE = 4
 DISK_AT_LEAST = 64 << 20
 EXAMPLES = 5
+NAMED = 30  # columns in a note
 PREVIEW_ROWS = 1000
 
 Progress = Callable[[float, str], None]
@@ -254,15 +255,21 @@ def _record_run(
 def _notes(opened: Opened, mapping: Mapping, checked: Checked, found: Written) -> tuple[str, ...]:
     counted = checked.notes | found.notes
     notes = [f"{count:,} rows: {NOTES[key].says}." for key, count in counted.items()]
-    notes += [f"Column {name!r}: {NOTES['absent_column'].says}." for name in checked.absent if name]
+    if absent := [repr(name) for name in checked.absent if name]:
+        notes.append(f"{NOTES['absent_column'].says}: {_listed(absent)}.")
     if "" in checked.absent:
         notes.append(f"{mapping.name}: {NOTES['no_completion_time'].says}.")
     if unused := _unused(opened, mapping):
-        notes.append(f"Columns that the mapping does not use: {', '.join(unused)}.")
+        notes.append(f"Columns that the mapping does not use: {_listed(unused)}.")
     if mapping.drop or mapping.hash:
         gone = [f"dropped {name}" for name in mapping.drop] + [f"hashed {name}" for name in mapping.hash]
         notes.append(f"Personal data: {', '.join(gone)}.")
     return tuple(notes)
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more
 
 
 def _unused(opened: Opened, mapping: Mapping) -> list[str]:

@@ -15,28 +15,6 @@ SAMPLE_ROWS = 2000
 
 
 @dataclass(frozen=True)
-class Opened:
-    """A file that stands in `file_row`: its header, what kind of file it is and where its rows begin.
-
-    A `streamed` one is read when it is checked: `file_row` is a view that reads it anew each time.
-    """
-
-    path: Path
-    format: str
-    header: tuple[str, ...]
-    first_row: int = 2  # the number that the file's first row of data has in it
-    streamed: bool = False
-
-    def position(self, name: str) -> int | None:
-        """The place of a column in the header, compared exactly, then without regard to case and outer spaces."""
-        if name in self.header:
-            return self.header.index(name)
-        folded = [column.strip().casefold() for column in self.header]
-        wanted = name.strip().casefold()
-        return folded.index(wanted) if wanted in folded else None
-
-
-@dataclass(frozen=True)
 class Reading:
     """How to read: what the mapping says of the file, and nothing else of it."""
 
@@ -57,6 +35,39 @@ class Reading:
             mapping.delimiter, mapping.encoding, mapping.sheet, mapping.skip_lines, mapping.records, mapping.drop,
             mapping.hash, mapping.source, mapping.file_columns, bool(mapping.fill_down),
         )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Csv:
+    """A CSV file, or its copy in UTF-8, and how it is read; `rows` of it where not all."""
+
+    text: Path
+    delimiter: str
+    header: tuple[str, ...]
+    reading: Reading
+    rows: int | None = None
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A file that stands in `file_row`: its header, what kind of file it is and where its rows begin.
+
+    A `streamed` one is read when it is checked: `file_row` is a view that reads it.
+    """
+
+    path: Path
+    format: str
+    header: tuple[str, ...]
+    first_row: int = 2  # the number that the file's first row of data has in it
+    streamed: Csv | None = None
+
+    def position(self, name: str) -> int | None:
+        """The place of a column in the header, compared exactly, then without regard to case and outer spaces."""
+        if name in self.header:
+            return self.header.index(name)
+        folded = [column.strip().casefold() for column in self.header]
+        wanted = name.strip().casefold()
+        return folded.index(wanted) if wanted in folded else None
 
 
 def header_of(names: list[str], path: Path) -> tuple[str, ...]:

@@ -65,6 +65,6 @@ NOTES = {
         Note("corrections", "a later row for the same delivery says something else: a new version was booked"),
         Note("jumps", "a position lies farther from the one before than a vehicle can drive (over 250 km/h)"),
         Note("no_completion_time", "no column says when a delivery was completed, so on time stays unknown"),
-        Note("absent_column", "the mapping names a column that the file does not have"),
+        Note("absent_column", "Columns that the mapping reads and the file does not have"),
     )
 }

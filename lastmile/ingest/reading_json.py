@@ -12,6 +12,7 @@ from lastmile.ingest.errors import UnreadableFile
 from lastmile.ingest.opened import Opened, Reading, keep_rows, refuse_without_rows
 
 SAMPLE_RECORDS = 2000
+ONE_DOCUMENT = 64 << 20  # bytes of the largest object that is looked into
 
 
 def read_json(
@@ -24,9 +25,9 @@ def read_json(
         _json_array(connection, path, text, reading)
     else:
         _json_lines(connection, text)
+        _one_document(connection, path, text)
     header = _json_header(connection, reading)
     if not header:
-        refuse_without_rows(connection, path)
         raise UnreadableFile(
             f"{path.name} holds no JSON objects; one object a line, or an array of objects, is needed."
         )
@@ -58,6 +59,27 @@ def _json_lines(connection: duckdb.DuckDBPyConnection, text: Path) -> None:
         "where case when json_valid(line) then json_type(line) = 'OBJECT' else false end order by rowid"
     )
     connection.execute("drop table json_line")
+
+
+def _one_document(connection: duckdb.DuckDBPyConnection, path: Path, text: Path) -> None:
+    """A single object over several lines is one record; raises UnreadableFile where its records lie in a list inside it."""
+    if connection.execute("select 1 from json_record limit 1").fetchone() or text.stat().st_size > ONE_DOCUMENT:
+        return
+    try:
+        document = json.loads(text.read_text(encoding="utf-8-sig"))
+    except ValueError:
+        return
+    if not isinstance(document, dict):
+        return
+    inside = {name: value for name, value in document.items() if isinstance(value, list) and value}
+    lists = [f"{name} ({len(value)})" for name, value in inside.items() if isinstance(value[0], dict)]
+    if lists:
+        raise UnreadableFile(
+            f"{path.name} is one JSON document whose rows lie in a list inside it: {', '.join(lists)}. "
+            f'Say records = "{lists[0].split(" (")[0]}" in the mapping and import with it.'
+        )
+    connection.execute("delete from file_reject")
+    connection.execute("insert into json_record values ($document::json)", {"document": json.dumps(document)})
 
 
 def _json_array(connection: duckdb.DuckDBPyConnection, path: Path, text: Path, reading: Reading) -> None:

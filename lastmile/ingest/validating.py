@@ -44,8 +44,8 @@ def check(connection: duckdb.DuckDBPyConnection, opened: Opened, mapping: Mappin
     columns, events = _draft_kind(draft)
     _strange_rows(draft)
     _make_checked(draft, columns)
-    if opened.streamed:
-        keep_rejects(connection)
+    if opened.streamed and keep_rejects(connection, opened.path, opened.streamed):
+        _make_checked(draft, columns)
     if mapping.line_items:
         _refuse_broken_orders(connection)
     _make_refused(connection, draft)

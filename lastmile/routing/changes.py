@@ -73,16 +73,13 @@ def _kept(timer: RouteTimer) -> Iterable[str]:
 
 
 def over_budget(budget: ChangeBudget, changes: Changes) -> dict[str, int]:
-    """What is beyond the budget, in words → by how many."""
+    """What is beyond the budget (a name of BUDGETED) → by how many."""
     counts = {name: (len(getattr(changes, name)), getattr(budget, name)) for name in BUDGETED}
-    return {
-        beyond_budget(name, count, most): count - most
-        for name, (count, most) in counts.items()
-        if most is not None and count > most
-    }
+    return {name: count - most for name, (count, most) in counts.items() if most is not None and count > most}
 
 
-def beyond_budget(name: str, count: int, most: int) -> str:
-    """One count that is over its budget, in words."""
-    one, many = BUDGETED[name]
-    return f"{count} {one if count == 1 else many}, {count - most} more than the budget of {most}"
+def beyond_budget(budget: ChangeBudget, name: str, excess: int) -> str:
+    """One count that is beyond its budget, in words."""
+    most, (one, many) = getattr(budget, name), BUDGETED[name]
+    count = most + excess
+    return f"{count} {one if count == 1 else many}, {excess} more than the budget of {most}"

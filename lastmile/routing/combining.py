@@ -7,6 +7,7 @@ and priced in full, so what comes out breaks nothing that the routes did not.
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
@@ -24,8 +25,8 @@ MONEY = 1_000
 PRICE_LIMIT = 1e9
 """No single price is larger, so that sums stay far from the integers' end."""
 
-MOST_ROUTES = 4_000
-"""Routes that are combined, the cheapest for each stop they serve first: more take longer than they bring."""
+MOST_STOPS = 40_000
+"""Stops of all routes that are combined, the routes cheapest for each stop first: more take longer than they bring."""
 
 
 class Column(NamedTuple):
@@ -82,7 +83,9 @@ def _columns(kernel: Kernel, pool: Mapping[PoolRoute, RouteFigures]) -> list[Col
     )
     own = [Column(vehicle, items, kernel.figures(vehicle, items)) for vehicle, items in enumerate(kernel.best_rows())]
     kept = {(column.vehicle, column.items) for column in own}
-    return own + [one for one in ranked[:MOST_ROUTES] if (one.vehicle, one.items) not in kept]
+    others = [one for one in ranked if (one.vehicle, one.items) not in kept]
+    reach = itertools.takewhile(lambda total: total <= MOST_STOPS, itertools.accumulate(len(o.items) for o in others))
+    return own + others[: sum(1 for _ in reach)]
 
 
 def _serve_once(model: cp_model.CpModel, columns: list[Column], chosen: list, unserved: dict[int, object]) -> None:

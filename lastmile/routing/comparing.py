@@ -12,6 +12,9 @@ from lastmile.routing.problem import Problem
 from lastmile.routing.timing import RouteTimer
 from lastmile.routing.wording import minutes, money, more_or_less
 
+SAME = 1e-6
+"""Up to this, in seconds, km or a dimension's unit, a limit is broken by as much as before."""
+
 
 @dataclass(frozen=True)
 class Change:
@@ -88,7 +91,8 @@ class Comparison:
     @property
     def newly_violated(self) -> tuple[Violation, ...]:
         """The hard limits that only the new plan breaks, or breaks by more."""
-        return tuple(one for one in self.after.violations if one not in self.before.violations)
+        known = {one.limit: one.excess for one in self.before.violations}
+        return tuple(one for one in self.after.violations if one.excess > known.get(one.limit, 0) + SAME)
 
     @property
     def breaks(self) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from lastmile.routing.changes import Changes, changes_of, over_budget
+from lastmile.routing.changes import Changes, beyond_budget, changes_of, over_budget
 from lastmile.routing.cost import Cost
 from lastmile.routing.obstacles import Cause, barred
 from lastmile.routing.problem import RELOAD, Problem
@@ -70,12 +70,19 @@ class PlannedRoute:
 
 @dataclass(frozen=True)
 class Violation:
-    """A hard limit that the plan breaks, where, and in words."""
+    """A hard limit that the plan breaks, where, in words, and by how much (seconds, km, a dimension's unit, a count)."""
 
     cause: Cause
     vehicle_id: str
     stop_id: str | None
     words: str
+    excess: float = 1
+    dimension: str | None = None
+
+    @property
+    def limit(self) -> tuple[Cause, str, str | None, str | None]:
+        """Which limit it is, however much it is broken."""
+        return (self.cause, self.vehicle_id, self.stop_id, self.dimension)
 
 
 @dataclass(frozen=True)
@@ -134,7 +141,7 @@ def evaluate(problem: Problem, routes: Mapping[str, Sequence[str]], timer: Route
         routes=planned,
         unserved=unserved,
         cost=sum((route.cost for route in planned), Cost(not_served=sum(prices))),
-        violations=(*_violations(problem, timed), *(Violation(Cause.CHANGES, "", None, words) for words in spent)),
+        violations=(*_violations(problem, timed), *_beyond_budget(problem, spent)),
         broken_promises=late,
         currency=problem.currency,
         changes=changes,
@@ -217,7 +224,14 @@ def _violation(problem: Problem, vehicle_id: str, breach: Breach) -> Violation:
         Cause.PAIR: f"{stop_id}: {vehicle_id} does not bring on the same trip what it collects",
         Cause.ORDER: f"{stop_id} leaves its pinned place in the order",
     }
-    return Violation(breach.cause, vehicle_id, stop_id, words[breach.cause])
+    return Violation(breach.cause, vehicle_id, stop_id, words[breach.cause], breach.excess, breach.dimension)
+
+
+def _beyond_budget(problem: Problem, spent: Mapping[str, int]) -> list[Violation]:
+    return [
+        Violation(Cause.CHANGES, "", None, beyond_budget(problem.budget, name, excess), excess, name)
+        for name, excess in spent.items()
+    ]
 
 
 def _unfit(problem: Problem, vehicle_id: str, route: TimedRoute) -> list[Violation]:

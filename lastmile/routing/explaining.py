@@ -68,7 +68,9 @@ def reasons_unserved(
         stop_id = problem.stops[stop].stop_id
         found[stop_id] = _unserved(bench, stop, places, found.get(stop_id))
     for stop_id in (problem.stops[stop].stop_id for stop in probed[STOPS_PROBED:]):
-        words = f"more than {STOPS_PROBED} stops find no place: the vehicles on shift are too few"
+        words = (
+            f"{len(unserved)} stops are not served; only the {STOPS_PROBED} dearest to leave out were tried one by one"
+        )
         found.setdefault(stop_id, Reason(stop_id, Cause.NO_SINGLE_CHANGE, words))
     return {problem.stops[stop].stop_id: found[problem.stops[stop].stop_id] for stop in unserved}
 

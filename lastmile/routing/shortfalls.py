@@ -96,9 +96,8 @@ def _pair(bench: Bench, trial: Trial) -> str:
 
 
 def _changes(bench: Bench, trial: Trial) -> str:
-    (name, excess), *_ = ((b.dimension, b.excess) for b in trial.breaches if b.cause == Cause.CHANGES)
-    most = getattr(bench.problem.budget, name)
-    return f"{_at(bench, trial)}, but {beyond_budget(name, int(most + excess), most)}"
+    spent = next(breach for breach in trial.breaches if breach.cause == Cause.CHANGES)
+    return f"{_at(bench, trial)}, but {beyond_budget(bench.problem.budget, spent.dimension, int(spent.excess))}"
 
 
 def _room(bench: Bench, trial: Trial) -> str:

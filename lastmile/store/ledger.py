@@ -18,8 +18,9 @@ import pyarrow as pa
 
 from lastmile.errors import BadBatch, DiskFull, StoreTooNew
 from lastmile.store.connection import connect, roll_back
-from lastmile.store.derived import DERIVED, OF_A_DAY, days_of, make_anew, merge, touch
-from lastmile.store.tables import IDENTITIES, Batch, as_arrow, columns_of, insert_new
+from lastmile.store.derived import DERIVED, make_anew, merge
+from lastmile.store.tables import IDENTITIES, MASTER_KEYS, Batch, as_arrow, columns_of, insert_new
+from lastmile.store.touching import OF_A_DAY, days_of, touch
 
 SQL = Path(__file__).parents[1] / "sql"
 NO_ROOM = ("No space left", "Could not write", "Disk quota", "File too large")
@@ -142,10 +143,8 @@ class Store:
         if not incoming:
             return dict.fromkeys(batch, 0)
         with self.write(streamed=streamed) as connection:
-            for table in ("event", "booking"):
-                connection.execute(f"create or replace temp table incoming_{table} as from {table} limit 0")
             taken = {table: self._append_table(connection, table, rows, import_id) for table, rows in incoming.items()}
-            touch(connection, "incoming_event", "incoming_booking")
+            touch(connection, {table: f"incoming_{table}" for table in incoming})
             merge(connection)
             if incoming.keys() <= OF_A_DAY.keys():
                 self._touched_days = days_of(connection, incoming.keys())
@@ -163,12 +162,8 @@ class Store:
 
     def merge_touched(self, connection: duckdb.DuckDBPyConnection, import_id: str) -> None:
         """Refresh the derived rows that the rows of an import touch; called inside `write()` after a bulk insert."""
-        touch(
-            connection,
-            "event where import_id = $import_id",
-            "booking where import_id = $import_id",
-            import_id=import_id,
-        )
+        of_import = {table: f"(from {table} where import_id = $import_id)" for table in IDENTITIES | MASTER_KEYS}
+        touch(connection, of_import, import_id=import_id)
         merge(connection)
 
     def rebuild(self) -> None:

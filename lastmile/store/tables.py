@@ -49,7 +49,8 @@ def insert_new(table: str, columns: Mapping[str, str]) -> str:
         key = ", ".join(IDENTITIES[table])
         return (
             f"insert into {table} by name select incoming.* from incoming_{table} as incoming anti join (select {key} from {table} "
-            f"where import_id is null or import_id not in (select import_id from undone_import)) as present using ({key}) "
+            # not needed for the answer: of a long ledger only what may be there already is taken into the join
+            f"semi join incoming_{table} using ({key}) where import_id is null or import_id not in (select import_id from undone_import)) as present using ({key}) "
             f"qualify row_number() over (partition by {key}) = 1"
         )
     key = MASTER_KEYS[table]

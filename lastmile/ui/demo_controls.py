@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from lastmile.ui.desk import Desk
+from lastmile.ui.shell import CONTROL_HEIGHT
 
 SPEEDS = {0.0: "Paused", 1.0: "Real time", 10.0: "10 times", 60.0: "60 times"}
 
 
-def show(desk: Desk, vehicles: list[str]) -> None:
-    """A small menu, where the database holds the simulated operation; nothing elsewhere."""
+def place(desk: Desk) -> DeltaGenerator | None:
+    """Room for the menu, where the database holds the simulated operation; None elsewhere."""
     if desk.tower.feed is None or not desk.is_today:
-        return
+        return None
+    return st.container(height=CONTROL_HEIGHT, border=False, width="content", key="demo")
+
+
+def show(desk: Desk, vehicles: list[str]) -> None:
+    """A small menu: the clock's speed, and a van that breaks down."""
     speed = desk.tower.clock.speed
     with st.popover(f"Demo · {SPEEDS.get(speed, f'{speed:g} times').lower()}", icon=":material/science:"):
         st.markdown("This operation is simulated, and everyone on this tower shares its clock.")

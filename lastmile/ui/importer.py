@@ -182,7 +182,8 @@ def _mapping(desk: Desk, path: Path, guessed: Guess) -> Mapping | None:
     try:
         return ingest.parse(text)
     except LastmileError as error:
-        errors.tell(error)
+        # what the guess says of the whole file is more than what its text alone can say
+        errors.tell(ingest.BadMapping(guessed.missing) if guessed.missing and text == guessed.text else error)
         return None
 
 

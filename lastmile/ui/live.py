@@ -42,15 +42,23 @@ DEPOTS = {
 }
 
 
-def show(desk: Desk) -> None:
-    """The whole page at the desk's instant."""
-    vehicles = desk.ask(queries.vehicles, desk.at, desk.day, desk.view.scope, desk.view.as_of)
-    stops = desk.ask(queries.stops, desk.at, desk.day, desk.view.scope, desk.view.as_of)
+def show_figures(desk: Desk) -> None:
+    """The clock and the tiles at the desk's instant."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="clock row"):
         shell.badge(desk.clock(), desk.view.as_of, desk.zone)
-        out = vehicles[vehicles.departed_at.notna() & vehicles.returned_at.isna() & vehicles.broke_down_at.isna()]
-        demo_controls.show(desk, out.vehicle_id.tolist())
+        demo = demo_controls.place(desk)
+    stops = _stops(desk)
     kpi_row(_tiles(desk, stops), key="live figures")
+    if demo is not None:
+        vehicles = _vehicles(desk)
+        out = vehicles[vehicles.departed_at.notna() & vehicles.returned_at.isna() & vehicles.broke_down_at.isna()]
+        with demo:
+            demo_controls.show(desk, out.vehicle_id.tolist())
+
+
+def show_day(desk: Desk) -> None:
+    """Map, queue and what is chosen at the desk's instant."""
+    vehicles, stops = _vehicles(desk), _stops(desk)
     left, right = st.columns([54, 46], gap="small")
     with left, st.container(border=True, key="map card"):
         day_map.show(desk, vehicles, stops, chosen(), choose, MAP_HEIGHT)
@@ -58,6 +66,14 @@ def show(desk: Desk) -> None:
         _queue(desk, stops)
         _detail(desk, vehicles, stops)
         _depots(desk, vehicles, stops)
+
+
+def _stops(desk: Desk) -> pd.DataFrame:
+    return desk.ask(queries.stops, desk.at, desk.day, desk.view.scope, desk.view.as_of)
+
+
+def _vehicles(desk: Desk) -> pd.DataFrame:
+    return desk.ask(queries.vehicles, desk.at, desk.day, desk.view.scope, desk.view.as_of)
 
 
 def chosen() -> Chosen | None:

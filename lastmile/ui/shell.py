@@ -10,6 +10,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from lastmile.model import Scope
 from lastmile.ui import format
@@ -18,6 +19,9 @@ PAGES = Path(__file__).resolve().parents[2] / "pages"
 """Links name a page by its whole path: Streamlit would look for any other beside the script, inside the package."""
 
 URL = "query-params"
+CONTROL_HEIGHT = 35
+"""Pixels of a filter or button at our font size: kept free where one comes later, so that nothing moves when it does."""
+
 PERIODS = {"Today": 1, "Yesterday": -1, "Last 7 days": 7, "Last 28 days": 28, "Other days": 0}
 When = Literal["day", "period", "none"]
 
@@ -72,16 +76,44 @@ class View:
         return instant | {name: value for name, value in kept.items() if value}
 
 
-def page(title: str, choices: Choices, clock: Clock, *, when: When = "day", ticking: bool = False) -> View:
-    """Open a page: title, filters and clock in one bar, kept in the address. A page that ticks shows `badge` itself."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="bar"):
+def bar(title: str) -> DeltaGenerator:
+    """Open a page: the bar with its title, into which `scope_and_instant` puts the filters."""
+    opened = st.container(horizontal=True, vertical_alignment="center", gap="small", key="bar")
+    with opened.container(
+        height=CONTROL_HEIGHT,
+        border=False,
+        width="content",
+        horizontal=True,
+        vertical_alignment="center",
+        key="page title",
+    ):
         st.title(title, anchor=False, width="content")
-        _bring_scope_along(title)
-        scope = _scope(choices, clock, when) if when != "none" else Scope()
-        as_of = _as_of(choices.zone, clock) if when != "none" else None
-        if not ticking:
-            badge(clock, as_of, choices.zone)
+    return opened
+
+
+def scope_and_instant(title: str, choices: Choices, clock: Clock, *, when: When = "day", ticking: bool = False) -> View:
+    """Filters and clock, kept in the address, drawn into the open bar. A page that ticks shows `badge` itself."""
+    _bring_scope_along(title)
+    scope = _scope(choices, clock, when) if when != "none" else Scope()
+    as_of = _as_of(choices.zone, clock) if when != "none" else None
+    if not ticking:
+        badge(clock, as_of, choices.zone)
     return View(scope, as_of, choices.zone, is_dark(), actor(), choices)
+
+
+def opens_plainly() -> bool:
+    """Whether this is a session's first page, at an address without filters, on a screen where the bar is one line.
+
+    What the filters will say is then known before they are drawn, and drawing them later moves nothing.
+    """
+    on_a_phone = "Mobi" in (st.context.headers.get("User-Agent") or "")
+    return "page shown" not in st.session_state and not st.query_params and not on_a_phone
+
+
+def plain_view(choices: Choices, clock: Clock) -> View:
+    """What the filters of a page of one day say when nobody has touched them: today, all of it, now."""
+    today = clock.now.astimezone(ZoneInfo(choices.zone)).date()
+    return View(Scope(day_from=today, day_to=today), None, choices.zone, is_dark(), actor(), choices)
 
 
 def _bring_scope_along(title: str) -> None:

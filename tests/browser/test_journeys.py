@@ -43,6 +43,19 @@ def wait_for_address(page: Page, name: str) -> str:
     return chosen(page, name)
 
 
+def test_the_first_figures_stay_where_they_were_painted(screen):
+    """Map, table and filters come after them, into room that was kept."""
+    page = screen.open("/")
+    figures = page.get_by_test_id("stMetricValue")
+    figures.first.wait_for(timeout=A_WHILE)
+    assert re.search(r"\d", figures.first.inner_text())
+    painted = figures.first.bounding_box()
+
+    page.get_by_test_id("stMultiSelect").first.wait_for(timeout=A_WHILE)
+    settled(page)
+    assert figures.first.bounding_box() == painted
+
+
 def test_from_the_queue_to_the_whole_story_of_a_late_delivery(screen):
     page = settled(screen.open("/"))
     page.get_by_text("Needs attention").wait_for()

@@ -10,4 +10,6 @@ from lastmile.routing.stops import Stop
 
 _stops = tuple(Stop(f"S{number}", number / 1000, 0, demand={"kg": 1}) for number in range(3))
 _problem = Problem(_stops, (VehicleShift("V", 0, 0, 0, 86_400, end_lon=0, end_lat=0, capacity={"kg": 2}),), 0)
-Kernel(_problem, {}, 0).improve(time.monotonic() + 60, 3, 0, 1)
+_kernel = Kernel(_problem, {"V": ("S0", "S1", "S2")}, 0)
+_kernel.improve(time.monotonic() + 60, 3, 0, 1)
+_kernel.figures(0, (0, 1))

@@ -106,10 +106,7 @@ class GreatCircleTravel:
         Raises ValueError for more than `MOST_PLACES` places.
         """
         count = len(lon)
-        if count > MOST_PLACES:
-            raise ValueError(
-                f"{count:,} places are too many for one matrix ({MOST_PLACES:,}); plan by depot or by area"
-            )
+        refuse_too_many(count)
         periods = self.periods(start, end, zone, count)
         km = np.empty((count, count), dtype=np.float32)
         seconds = np.empty((len(periods), count, count), dtype=np.int32)
@@ -163,6 +160,12 @@ class GreatCircleTravel:
 
 PLAIN = GreatCircleTravel()
 """The default: nothing is learned."""
+
+
+def refuse_too_many(count: int) -> None:
+    """ValueError for more than `MOST_PLACES` places, before memory is taken for them."""
+    if count > MOST_PLACES:
+        raise ValueError(f"{count:,} places are too many for one matrix ({MOST_PLACES:,}); plan by depot or by area")
 
 
 def great_circle_km(lon: np.ndarray, lat: np.ndarray, rows: slice = slice(None)) -> np.ndarray:

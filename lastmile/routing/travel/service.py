@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-from lastmile.routing.travel.great_circle import PLAIN, GreatCircleTravel
+from lastmile.routing.travel.great_circle import PLAIN, GreatCircleTravel, refuse_too_many
 from lastmile.routing.travel.matrix import NO_WAY_SECONDS, TravelMatrix
 
 TIMEOUT_SECONDS = 3.0
@@ -39,6 +39,20 @@ KINDS = {
     "valhalla": Kind("Valhalla", "auto", 50, "Valhalla", {}),
     "openrouteservice": Kind("openrouteservice", "driving-car", 50, "ORS", {"metrics": ["duration", "distance"]}),
 }
+
+
+class NoTable(Exception):
+    """The service gave no usable table; its text says why, for people."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a service said of so many places (degrees → number), n × n, or why it said nothing."""
+
+    of_place: dict[tuple[float, float], int]
+    seconds: np.ndarray | None = None
+    km: np.ndarray | None = None
+    failed: str | None = None
 
 
 @dataclass(frozen=True)
@@ -79,16 +93,41 @@ class ServiceTravel:
         """The network's seconds and kilometres by period; a pair without a way has NO_WAY_SECONDS, never 0.
 
         Where the service is late, refuses or answers with nonsense, the matrix of `otherwise`, its `source` with the reason.
+        Raises ValueError for more places than one matrix may have.
         """
-        # The engine's process unpickles this class and asks for nothing: it need not wait for the library to load.
-        from lastmile.routing.travel.tables import NoTable, asked
-
+        refuse_too_many(len(lon))
         try:
-            seconds, km = asked(self, np.asarray(lon, float), np.asarray(lat, float))
+            seconds, km = self._pairs(lon, lat)
         except NoTable as why:
             plain = self.otherwise.matrix(lon, lat, start, end, zone)
             return replace(plain, source=f"{self.name} {why}; {self.otherwise.source}")
         return self._by_period(seconds, km, start, end, zone)
+
+    def _pairs(self, lon: np.ndarray, lat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Seconds (NaN: no way) and kilometres of all pairs; raises NoTable.
+
+        What was answered, or why nothing was, is kept: all that is made of one problem, in other processes too, reckons
+        with one set of times, and the server is asked once.
+        """
+        places = [tuple(place) for place in np.round(np.nan_to_num(np.column_stack([lon, lat])), 6).tolist()]
+        answer = self.__dict__.get("_answer")
+        if answer is None or (answer.failed is None and not answer.of_place.keys() >= set(places)):
+            answer = self.__dict__["_answer"] = self._asked(sorted(set(places)))
+        if answer.failed is not None:
+            raise NoTable(answer.failed)
+        numbers = [answer.of_place[place] for place in places]
+        pairs = np.ix_(numbers, numbers)
+        return answer.seconds[pairs], answer.km[pairs]
+
+    def _asked(self, places: list[tuple[float, float]]) -> Answer:
+        # Here, since who only takes what was answered, such as the engine's process, need not wait for the library to load.
+        from lastmile.routing.travel.tables import Tables
+
+        try:
+            seconds, km = Tables(self, *np.array(places, dtype=float).reshape(-1, 2).T).all_pairs()
+        except NoTable as why:
+            return Answer({}, failed=str(why))
+        return Answer({place: number for number, place in enumerate(places)}, seconds, km)
 
     def _by_period(self, seconds: np.ndarray, km: np.ndarray, start: float, end: float, zone: str) -> TravelMatrix:
         periods = self.otherwise.periods(start, end, zone, len(km))

@@ -7,16 +7,14 @@ import time
 import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import routingpy
 from routingpy.exceptions import OverQueryLimit, RouterApiError, RouterError, Timeout
 
 from lastmile.routing.travel.great_circle import great_circle_km
-
-if TYPE_CHECKING:
-    from lastmile.routing.travel.service import ServiceTravel
+from lastmile.routing.travel.service import NoTable, ServiceTravel
 
 # An overloaded server is asked again a few times; that is not worth a warning on the tower's terminal.
 warnings.filterwarnings("ignore", category=UserWarning, module="routingpy")
@@ -26,22 +24,7 @@ MOST_PLACES_LEFT_OUT = 20
 """Places that the network can't find, each named by a refusal, before the server is given up."""
 
 
-class NoTable(Exception):
-    """The service gave no usable table; its text says why, for people."""
-
-
-def asked(travel: ServiceTravel, lon: np.ndarray, lat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Seconds (NaN: no way) and kilometres of all pairs, n × n; vehicles at one depot are one place to ask for.
-
-    Raises NoTable.
-    """
-    places, of_place = np.unique(np.round(np.column_stack([lon, lat]), 6), axis=0, return_inverse=True)
-    seconds, km = _Tables(travel, places[:, 0], places[:, 1]).all_pairs()
-    pairs = np.ix_(of_place, of_place)
-    return seconds[pairs], km[pairs]
-
-
-class _Tables:
+class Tables:
     """The requests for one matrix: by tables of the size that the server allows, a few at once, within the patience."""
 
     def __init__(self, travel: ServiceTravel, lon: np.ndarray, lat: np.ndarray) -> None:

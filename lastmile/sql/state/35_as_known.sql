@@ -14,3 +14,11 @@ where as_of is null and (day_from is null or first_event_at >= day_from::timesta
   and (day_to is null or first_event_at <= day_to::timestamptz + interval 2 day)
 union all by name
 select * from route_state(as_of, 'event', day_from, day_to) where as_of is not null;
+
+-- One row per delivery and route that tried it about the days asked, as known at `as_of` or now.
+create or replace macro visits_at(as_of, day_from, day_to) as table
+select * from route_visit
+where as_of is null and (day_from is null or outcome_at >= day_from::timestamptz - interval 1 day)
+  and (day_to is null or outcome_at <= day_to::timestamptz + interval 3 day)
+union all by name
+select * from visit_state(as_of, 'event', day_from, day_to) where as_of is not null;

@@ -1,33 +1,3 @@
--- One row per delivery and route that tried it, in the order of the work: what the scans of that visit say.
--- `arrived_at` is the last arrival before the outcome, so that a second try on the same route starts anew.
-create or replace macro visit_state(known_at, day_from, day_to) as table
-with known_event as (
-    select * from event
-    where route_id is not null and delivery_id is not null and classifier = 'ACT' and recorded_at <= known_at
-      and type in ('arrived', 'delivered', 'partially_delivered', 'attempted', 'not_completed', 'refused', 'departed_stop')
-      and (day_from is null or occurred_at >= day_from::timestamptz - interval 1 day)
-      and (day_to is null or occurred_at <= day_to::timestamptz + interval 3 day)
-      and (import_id is null or import_id not in (select import_id from undone_import))
-      and event_id not in (select corrects from event where corrects is not null and recorded_at <= known_at)
-),
-visited as (
-    select route_id, delivery_id,
-        max(occurred_at) filter (type = 'arrived') as last_arrived_at,
-        max(occurred_at) filter (is_handover(type) or is_failed_try(type)) as outcome_at,
-        bool_or(is_handover(type)) as handed_over,
-        arg_max(try_cast(payload ->> 'service_started_at' as timestamptz), occurred_at)
-            filter (is_handover(type) or is_failed_try(type)) as service_started_at,
-        arg_max(actor, occurred_at) filter (is_handover(type) or is_failed_try(type)) as driver_id,
-        arg_max(vehicle_id, occurred_at) filter (is_handover(type) or is_failed_try(type)) as vehicle_id,
-        max(occurred_at) filter (type = 'departed_stop') as departed_stop_at
-    from known_event group by route_id, delivery_id
-)
-select route_id, delivery_id, handed_over, outcome_at, service_started_at, driver_id, vehicle_id,
-    least(coalesce(last_arrived_at, service_started_at, outcome_at), outcome_at) as arrived_at,
-    last_arrived_at is not null as arrival_scanned,
-    case when departed_stop_at >= outcome_at then departed_stop_at else outcome_at end as left_at
-from visited where outcome_at is not null;
-
 -- One row per plan version in force (of an approved plan) that has routes on the days asked.
 create or replace macro routes_in_force(known_at, day_from, day_to) as table
 select route.* from route
@@ -39,21 +9,18 @@ qualify row_number() over (partition by route_id order by day desc, plan_id) = 1
 
 -- One row per charge that was known, with the visit that it belongs to: the route it names; else the last failed visit
 -- of its delivery for what failures cost, its last visit for the rest; without a visit it stands alone.
-create or replace macro charge_state(known_at, day_from, day_to) as table
+-- `charge_table` and `visit_table` name the charges to look at and all visits of their deliveries.
+create or replace macro charge_state(known_at, charge_table, visit_table) as table
 with known_charge as (
-    select * from charge
+    select * from query_table(charge_table)
     where recorded_at <= known_at and (import_id is null or import_id not in (select import_id from undone_import))
 ),
 charged_visit as (
     select delivery_id,
-        arg_max(route_id, (occurred_at, route_id)) as last_route,
-        arg_max(route_id, (occurred_at, route_id)) filter (is_failed_try(type)) as last_failed_route
-    from event
+        arg_max(route_id, (outcome_at, route_id)) as last_route,
+        arg_max(route_id, (failed_at, route_id)) filter (failed_at is not null) as last_failed_route
+    from query_table(visit_table)
     where delivery_id in (select delivery_id from known_charge where route_id is null)
-      and route_id is not null and classifier = 'ACT' and recorded_at <= known_at
-      and (is_handover(type) or is_failed_try(type))
-      and (import_id is null or import_id not in (select import_id from undone_import))
-      and event_id not in (select corrects from event where corrects is not null and recorded_at <= known_at)
     group by delivery_id
 )
 select charge_id, kind, occurred_at, round(amount * 100)::bigint as cents, currency, delivery_id, carrier_id, assumed, source,
@@ -61,18 +28,34 @@ select charge_id, kind, occurred_at, round(amount * 100)::bigint as cents, curre
         then last_failed_route end, last_route) as route_id
 from known_charge left join charged_visit using (delivery_id);
 
+-- One row per charge as above, of the days asked (its own day in UTC), as known at `as_of` or now.
+create or replace macro charges_at(as_of, day_from, day_to) as table
+with dated_charge as (
+    from charge
+    where (day_from is null or (occurred_at at time zone 'UTC')::date >= day_from)
+      and (day_to is null or (occurred_at at time zone 'UTC')::date <= day_to)
+),
+charged_event as (
+    from event where as_of is not null and delivery_id in (select delivery_id from dated_charge where route_id is null)
+),
+charged_call as (
+    select * from route_visit where as_of is null
+    union all by name
+    from visit_state(as_of, 'charged_event', null, null)
+)
+from charge_state(coalesce(as_of, 'infinity'::timestamptz), 'dated_charge', 'charged_call');
+
 -- One row per route that ran: its plan in force, its shift and what its scans say. Minutes and kilometres, no money.
-create or replace macro route_day(as_of, day_from, day_to) as table
+-- `run_table`, `visit_table` and `delivery_table` name the routes, all their visits and the deliveries visited.
+create or replace macro route_day_state(known_at, run_table, visit_table, delivery_table, day_from, day_to) as table
 with planned as (
-    from routes_in_force(coalesce(as_of, 'infinity'::timestamptz), day_from, day_to)
+    from routes_in_force(known_at, day_from, day_to) semi join query_table(run_table) using (route_id)
 ),
 visit as (
-    from visit_state(coalesce(as_of, 'infinity'::timestamptz), day_from, day_to)
+    from query_table(visit_table)
 ),
 known_delivery as (
-    select delivery_id, depot_id, carrier_id, service, zone, day
-    -- a visit of the days asked may serve a delivery of the month before
-    from deliveries_at(as_of, (day_from - interval 30 day)::date, (day_to + interval 7 day)::date)
+    select delivery_id, depot_id, carrier_id, service, zone from query_table(delivery_table)
 ),
 stop_of as (
     select plan_id, route_id, delivery_id, stop from planned_stop semi join planned using (plan_id, route_id)
@@ -128,7 +111,7 @@ run as (
         coalesce(stopped.deliveries_handed_over, 0) as deliveries_handed_over,
         coalesce(stopped.stops, 0) as stops, coalesce(stopped.stops_completed, 0) as stops_completed,
         stopped.wait_minutes, coalesce(carried.services, []) as services
-    from routes_at(as_of, day_from, day_to) as routes
+    from query_table(run_table) as routes
     left join planned using (route_id)
     left join stopped using (route_id)
     left join carried using (route_id)
@@ -151,15 +134,29 @@ select dated.* exclude (planned_day),
 from dated left join latest_shift using (vehicle_id, day)
 where (day_from is null or day >= day_from) and (day_to is null or day <= day_to);
 
+-- One row per route that ran on the days asked, as above, as known at `as_of` or now.
+create or replace macro route_day(as_of, day_from, day_to) as table
+with known_run as (
+    from routes_at(as_of, day_from, day_to)
+),
+known_visit as (
+    from visits_at(as_of, day_from, day_to)
+),
+visited_delivery as (
+    -- a visit of the days asked may serve a delivery of the month before
+    from deliveries_at(as_of, (day_from - interval 30 day)::date, (day_to + interval 7 day)::date)
+)
+from route_day_state(coalesce(as_of, 'infinity'::timestamptz), 'known_run', 'known_visit', 'visited_delivery', day_from, day_to);
+
 -- One row per route that ran: the parts of its cost in cents, from the rate card in force on its day and its charges.
 -- Without a rate card a route costs what its charges say; without either its cost is unknown (null).
-create or replace macro route_cost(as_of, day_from, day_to) as table
+create or replace macro route_cost_state(known_at, run_table, visit_table, delivery_table, charge_table, day_from, day_to) as table
 with runs as (
-    from route_day(as_of, day_from, day_to)
+    from route_day_state(known_at, run_table, visit_table, delivery_table, day_from, day_to)
 ),
 card as (
     from rate_card
-    where recorded_at <= coalesce(as_of, 'infinity'::timestamptz)
+    where recorded_at <= known_at
       and (import_id is null or import_id not in (select import_id from undone_import))
     qualify row_number() over (partition by carrier_id, valid_from order by recorded_at desc) = 1
 ),
@@ -178,7 +175,7 @@ charged as (
     select route_id, sum(cents)::bigint as charge_cents, coalesce(sum(cents) filter (assumed), 0)::bigint as assumed_charge_cents,
         min(currency) as charge_currency, count(distinct currency) as charge_currencies,
         bool_or(kind in ('contractor', 'third_party')) as invoiced
-    from charge_state(coalesce(as_of, 'infinity'::timestamptz), day_from, day_to)
+    from query_table(charge_table)
     where route_id is not null group by route_id
 ),
 summed as (
@@ -201,125 +198,19 @@ select * exclude (least_cents, invoiced, charge_currency, depot_currency, curren
          when has_rate_card and distance_cents is null then 'neither driven nor planned distance is known' end as cost_unknown_why
 from summed;
 
--- One row per visit with its share of its route's cost in cents, and one row for each cost that no visit can carry: a
--- route without a visit (`delivery_id` null), a charge without a route that ran (dated by its own day in UTC). Per route the cents add up to
--- route_cost. Direct: its minutes on site, its stop fee, its own charges. Half of each adjoining arc is its travel; the
--- way out, the way back and what has no place (vehicle, minimum, other charges, other minutes) go by volume, or by equal
--- shares where a volume of the route is unknown. Kilometres are shared by crow-fly arcs in the order driven.
-create or replace macro drop_cost(as_of, day_from, day_to) as table
-with routes as (
-    from route_cost(as_of, day_from, day_to)
+-- One row per route that ran on the days asked: the parts of its cost as above, as known at `as_of` or now.
+create or replace macro route_cost(as_of, day_from, day_to) as table
+with known_run as (
+    from routes_at(as_of, day_from, day_to)
 ),
-charges as (
-    from charge_state(coalesce(as_of, 'infinity'::timestamptz), day_from, day_to)
+known_visit as (
+    from visits_at(as_of, day_from, day_to)
 ),
-stop_of as (
-    select plan_id, route_id, delivery_id, stop from planned_stop
-    where (plan_id, route_id) in (select (plan_id, route_id) from routes)
+visited_delivery as (
+    from deliveries_at(as_of, (day_from - interval 30 day)::date, (day_to + interval 7 day)::date)
 ),
-visit as (
-    select visits.*, coalesce(stop::varchar, visits.delivery_id) as stop_key, routes.departed_at, routes.returned_at, depot_lon, depot_lat,
-        known.lon, known.lat, known.volume_m3, known.day as delivery_day, known.depot_id as delivery_depot_id,
-        known.service, known.criticality, known.area, known.reason
-    from visit_state(coalesce(as_of, 'infinity'::timestamptz), day_from, day_to) as visits
-    join routes using (route_id)
-    left join stop_of on stop_of.route_id = visits.route_id and stop_of.delivery_id = visits.delivery_id
-    left join deliveries_at(as_of, (day_from - interval 30 day)::date, (day_to + interval 7 day)::date) as known
-        on known.delivery_id = visits.delivery_id
-),
-stops as (
-    select route_id, stop_key, count(*) as together, min(arrived_at) as arrived_at, max(left_at) as left_at,
-        avg(lon) as lon, avg(lat) as lat, any_value(depot_lon) as depot_lon, any_value(depot_lat) as depot_lat
-    from visit group by route_id, stop_key
-),
-arcs as (
-    select route_id, stop_key, together,
-        greatest(0, minutes_between(arrived_at, left_at)) as minutes_on_site,
-        coalesce(greatest(0, minutes_between(lag(left_at) over driven, arrived_at)), 0) as minutes_in,
-        coalesce(greatest(0, minutes_between(left_at, lead(arrived_at) over driven)), 0) as minutes_out,
-        coalesce(metres_between(lag(lon) over driven, lag(lat) over driven, lon, lat), 0) as metres_in,
-        coalesce(metres_between(lon, lat, lead(lon) over driven, lead(lat) over driven), 0) as metres_out,
-        case when lag(stop_key) over driven is null then coalesce(metres_between(depot_lon, depot_lat, lon, lat), 0) else 0 end
-            + case when lead(stop_key) over driven is null then coalesce(metres_between(lon, lat, depot_lon, depot_lat), 0) else 0 end
-            as stem_metres
-    from stops window driven as (partition by route_id order by arrived_at, stop_key)
-),
-direct as (
-    select visit.*,
-        arcs.together,
-        (minutes_on_site + (minutes_in + minutes_out) / 2) / arcs.together as own_minutes,
-        (metres_in + metres_out) / 2 / arcs.together as own_metres,
-        sum(stem_metres / arcs.together) over (partition by visit.route_id) as stem_metres,
-        case when count(*) over (partition by visit.route_id) = count(volume_m3) over (partition by visit.route_id)
-                and sum(volume_m3) over (partition by visit.route_id) > 0
-             then volume_m3 / sum(volume_m3) over (partition by visit.route_id)
-             else 1.0 / count(*) over (partition by visit.route_id) end as volume_share
-    from visit join arcs using (route_id, stop_key)
-),
-own_charge as (
-    select route_id, delivery_id, sum(cents)::bigint as own_charge_cents,
-        coalesce(sum(cents) filter (kind in ('rehandling', 'contact', 'penalty', 'claim', 'crew_idle')), 0)::bigint as failure_cents,
-        coalesce(sum(cents) filter (assumed), 0)::bigint as own_assumed_cents
-    from charges join direct using (route_id, delivery_id) group by route_id, delivery_id
-),
--- what is shared out, and the weight of each visit in minutes and metres
-weighed as (
-    select direct.*, routes.* exclude (route_id, driver_id, vehicle_id, departed_at, returned_at, depot_lon, depot_lat, stops),
-        routes.driver_id as route_driver_id, routes.vehicle_id as route_vehicle_id, routes.stops,
-        coalesce(own_charge_cents, 0) as own_charge_cents, coalesce(failure_cents, 0) as failure_cents,
-        coalesce(own_assumed_cents, 0) as own_assumed_cents,
-        own_minutes + volume_share * greatest(0, paid_minutes - sum(own_minutes) over of_route) as minutes_weight,
-        own_metres + volume_share * stem_metres as metres_weight,
-        sum(coalesce(own_charge_cents, 0)) over of_route as own_charges_of_route
-    from direct join routes using (route_id) left join own_charge using (route_id, delivery_id)
-    window of_route as (partition by route_id)
-),
-shared as (
-    select *,
-        (coalesce(time_cents, 0) + coalesce(overtime_cents, 0))
-            * coalesce(minutes_weight / nullif(sum(minutes_weight) over of_route, 0), volume_share) as time_part,
-        coalesce(distance_cents, 0) * coalesce(metres_weight / nullif(sum(metres_weight) over of_route, 0), volume_share) as distance_part,
-        coalesce(stop_cents, 0) / stops::double / together as stop_part,
-        (coalesce(vehicle_cents, 0) + minimum_cents + charge_cents - own_charges_of_route) * volume_share as fixed_part
-    from weighed window of_route as (partition by route_id)
-),
--- largest remainder: each gets its whole cents, the cents left over go to the largest fractions; a ten-millionth of a
--- cent is taken for noise of the summation, so that equal shares are ranked by their id
-whole as (
-    select *, floor(time_part + distance_part + stop_part + fixed_part + 1e-7)::bigint as whole_cents,
-        round(time_part + distance_part + stop_part + fixed_part - whole_cents, 6) as remainder
-    from shared
-),
-dropped as (
-    select *,
-        whole_cents + own_charge_cents
-            + (row_number() over (partition by route_id order by remainder desc, delivery_id)
-               <= total_cents - own_charges_of_route - sum(whole_cents) over (partition by route_id))::bigint as cents
-    from whole
+routed_charge as (
+    from charges_at(as_of, null, null)
 )
-select route_id, delivery_id, 'visit' as kind, day, delivery_day, coalesce(depot_id, delivery_depot_id) as depot_id, carrier_id,
-    coalesce(driver_id, route_driver_id) as driver_id, coalesce(vehicle_id, route_vehicle_id) as vehicle_id,
-    service, criticality, area, reason, currency, handed_over, outcome_at, zone, 1.0 / together as stop_share,
-    case when total_cents is not null then cents end as cents,
-    failure_cents, own_charge_cents,
-    case when km_assumed then distance_part else 0 end + own_assumed_cents
-        + (assumed_charge_cents - sum(own_assumed_cents) over (partition by route_id)) * volume_share as assumed_cents,
-    time_part, distance_part, stop_part, fixed_part, own_minutes, volume_share, cost_unknown_why,
-    not_seen_back, planned_returns_at
-from dropped
-union all by name
-select route_id, null as delivery_id, 'route' as kind, day, depot_id, carrier_id, driver_id, vehicle_id, currency, false as handed_over,
-    zone, 0 as stop_share, total_cents as cents, 0 as failure_cents, 0 as own_charge_cents, assumed_cents, cost_unknown_why,
-    not_seen_back, planned_returns_at
-from routes where route_id not in (select route_id from visit)
-union all by name
-select charges.route_id, delivery_id, charge_id, 'charge' as kind, (occurred_at at time zone 'UTC')::date as day,
-    depot_id, coalesce(charges.carrier_id, known.carrier_id) as carrier_id, driver_id, vehicle_id, service, criticality, area, reason,
-    charges.currency, false as handed_over, zone, 0 as stop_share, cents,
-    case when charges.kind in ('rehandling', 'contact', 'penalty', 'claim', 'crew_idle') then cents else 0 end as failure_cents,
-    cents as own_charge_cents, case when assumed then cents else 0 end as assumed_cents
-from charges
-left join deliveries_at(as_of, (day_from - interval 30 day)::date, (day_to + interval 7 day)::date) as known using (delivery_id)
-where (charges.route_id is null or charges.route_id not in (select route_id from routes_at(as_of, null, null)))
-  and (day_from is null or (occurred_at at time zone 'UTC')::date >= day_from)
-  and (day_to is null or (occurred_at at time zone 'UTC')::date <= day_to);
+from route_cost_state(coalesce(as_of, 'infinity'::timestamptz), 'known_run', 'known_visit', 'visited_delivery', 'routed_charge',
+    day_from, day_to);

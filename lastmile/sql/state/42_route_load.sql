@@ -10,7 +10,7 @@ visit as (
     select visits.route_id, visits.delivery_id, visits.arrived_at, outcome_at, handed_over, weight_kg, volume_m3, pieces, stop,
         coalesce(kind, 'delivery') = 'pickup' as pickup,
         case when not handed_over then 0 when kind = 'pickup' then 1 else -1 end as change
-    from visit_state(coalesce(as_of, 'infinity'::timestamptz), day_from, day_to) as visits
+    from visits_at(as_of, day_from, day_to) as visits
     left join deliveries_at(as_of, (day_from - interval 30 day)::date, (day_to + interval 7 day)::date) as known
         on known.delivery_id = visits.delivery_id
     left join planned on planned.route_id = visits.route_id and planned.delivery_id = visits.delivery_id
