@@ -6,12 +6,14 @@ import os
 import threading
 import time
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from lastmile import clock as clocks
 from lastmile.clock import Clock
 from lastmile.demo import LiveFeed
+from lastmile.outlook import Outlook
 from lastmile.replanning import Replanning
 from lastmile.store import Store
 
@@ -24,7 +26,7 @@ SETTLED_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Moment:
-    """A version of the data and the tower's instant then; `others` counts the writes that were not the feed's."""
+    """A version of the data and the tower's instant then; `others` counts the writes that were neither the feed's nor the outlook's."""
 
     version: int
     at: datetime
@@ -39,6 +41,7 @@ class Tower:
     store: Store
     clock: Clock
     feed: LiveFeed | None = None
+    outlook: Outlook | None = None
     replannings: dict[str, Replanning] = field(default_factory=dict)
     _moment: Moment | None = None
 
@@ -51,7 +54,8 @@ class Tower:
 
         A feed writes every second; figures over weeks that were worked out anew each time would only make people wait.
         """
-        others = self.store.version - (self.feed.writes if self.feed else 0)
+        own = sum(one.writes for one in (self.feed, self.outlook) if one is not None)
+        others = self.store.version - own
         kept = self._moment
         if kept is None or kept.others != others or time.monotonic() - kept.since > SETTLED_SECONDS:
             kept = self._moment = Moment(self.store.version, self.now(), others, time.monotonic())
@@ -82,18 +86,34 @@ def start() -> Tower:
             tower.feed = LiveFeed.of(store, lambda: tower.now())
             if tower.feed is not None:
                 tower.feed.start()
+            tower.outlook = Outlook(store, lambda: tower.now(), lambda at: _local_day(store, at))
             _tower = tower
         return _tower
 
 
+def predict_arrivals() -> None:
+    """Let the tower's outlook predict arrivals from now on, in the background."""
+    outlook = tower().outlook
+    if outlook is not None:
+        outlook.start()
+
+
+def _local_day(store: Store, at: datetime) -> date:
+    """The service day at an instant, on the clocks of most depots."""
+    zone = store.value("select mode(zone) from depot")
+    return at.astimezone(ZoneInfo(zone or "UTC")).date()
+
+
 def stop() -> None:
-    """Stop the feed and the solves, and close the store."""
+    """Stop the feed, the outlook and the solves, and close the store."""
     global _tower
     with _lock:
         if _tower is None:
             return
         for replanning in _tower.replannings.values():
             replanning.cancel()
+        if _tower.outlook is not None:
+            _tower.outlook.stop()
         if _tower.feed is not None:
             _tower.feed.stop()
         _tower.store.close()
