@@ -81,7 +81,7 @@ visit as (
         min(occurred_at) filter (inside) as entered_at,
         arg_min(recorded_at, occurred_at) filter (inside and coalesce(speed_kmh <= 5, false)) as slow_known_at,
         min(recorded_at) filter (inside and occurred_at >= came_at + interval 90 second) as stayed_known_at,
-        arg_max(next_at, nth) as left_at, arg_max(next_known_at, nth) as left_known_at
+        arg_max_null(next_at, nth) as left_at, arg_max_null(next_known_at, nth) as left_known_at
     from timed group by route_id, delivery_id, island
 )
 select route_id, delivery_id, vehicle_id, entered_at, least(slow_known_at, stayed_known_at) as entered_known_at,
