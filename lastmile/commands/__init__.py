@@ -1,6 +1,6 @@
 """The commands of the command line, in the order in which help lists them."""
 
-from lastmile.commands import analysis, files, operation, solving, travel
+from lastmile.commands import analysis, arrivals, files, operation, solving, travel
 from lastmile.commands.command import Command
 
 COMMANDS: tuple[Command, ...] = (
@@ -9,6 +9,7 @@ COMMANDS: tuple[Command, ...] = (
     *analysis.COMMANDS,
     *solving.COMMANDS,
     *travel.COMMANDS,
+    *arrivals.COMMANDS,
 )
 
 __all__ = ["COMMANDS", "Command"]
