@@ -6,13 +6,15 @@ import os
 import threading
 import time
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from lastmile import clock as clocks
 from lastmile.clock import Clock, Mode
 from lastmile.demo import LiveFeed
 from lastmile.door import Door
+from lastmile.outlook import Outlook
 from lastmile.replanning import Replanning
 from lastmile.store import Store
 
@@ -41,6 +43,7 @@ class Tower:
     clock: Clock
     feed: LiveFeed | None = None
     door: Door = field(init=False)
+    outlook: Outlook | None = None
     replannings: dict[str, Replanning] = field(default_factory=dict)
     _moment: Moment | None = None
     _beginning: threading.Lock = field(default_factory=threading.Lock)
@@ -57,7 +60,8 @@ class Tower:
 
         A feed writes every second, and other systems as they please; figures over weeks that were worked out anew each time would only make people wait.
         """
-        others = self.store.version - self.store.streamed
+        predicted = 0 if self.outlook is None else self.outlook.writes
+        others = self.store.version - self.store.streamed - predicted
         kept = self._moment
         if kept is None or kept.others != others or time.monotonic() - kept.since > SETTLED_SECONDS:
             kept = self._moment = Moment(self.store.version, self.now(), others, time.monotonic())
@@ -113,18 +117,34 @@ def start() -> Tower:
             tower.feed = LiveFeed.of(store, lambda: tower.now())
             if tower.feed is not None:
                 tower.feed.start()
+            tower.outlook = Outlook(store, lambda: tower.now(), lambda at: _local_day(store, at))
             _tower = tower
         return _tower
 
 
+def predict_arrivals() -> None:
+    """Let the tower's outlook predict arrivals from now on, in the background."""
+    outlook = tower().outlook
+    if outlook is not None:
+        outlook.start()
+
+
+def _local_day(store: Store, at: datetime) -> date:
+    """The service day at an instant, on the clocks of most depots."""
+    zone = store.value("select mode(zone) from depot")
+    return at.astimezone(ZoneInfo(zone or "UTC")).date()
+
+
 def stop() -> None:
-    """Stop the feed and the solves, write what the door has taken in, and close the store."""
+    """Stop the feed, the outlook and the solves, write what the door has taken in, and close the store."""
     global _tower
     with _lock:
         if _tower is None:
             return
         for replanning in _tower.replannings.values():
             replanning.cancel()
+        if _tower.outlook is not None:
+            _tower.outlook.stop()
         if _tower.feed is not None:
             _tower.feed.stop()
         _tower.door.stop()

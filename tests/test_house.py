@@ -53,6 +53,7 @@ FORBIDDEN = {
     "lastmile/queries": ("lastmile.ui", "lastmile.kpis", "lastmile.decisions", "lastmile.ingest"),
     "lastmile/decisions": ("lastmile.ui", "lastmile.queries", "lastmile.kpis", "lastmile.ingest"),
     "lastmile/attention": ("lastmile.store", "lastmile.queries", "lastmile.ui"),
+    "lastmile/predictions/": ("lastmile.ui", "lastmile.kpis", "lastmile.twin", "lastmile.queries", "lastmile.routing"),
     "lastmile/replanning/": ("lastmile.ui", "lastmile.kpis", "lastmile.twin"),
     "lastmile/commands/": ("lastmile.ui",),
     "lastmile/connections/": (

@@ -1,6 +1,6 @@
 """The commands of the command line, in the order in which help lists them."""
 
-from lastmile.commands import access, analysis, files, operation, replanning, solving, travel
+from lastmile.commands import access, analysis, arrivals, files, operation, replanning, solving, travel
 from lastmile.commands.command import Command
 
 COMMANDS: tuple[Command, ...] = (
@@ -11,6 +11,7 @@ COMMANDS: tuple[Command, ...] = (
     *replanning.COMMANDS,
     *solving.COMMANDS,
     *travel.COMMANDS,
+    *arrivals.COMMANDS,
 )
 
 __all__ = ["COMMANDS", "Command"]

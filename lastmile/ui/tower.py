@@ -24,6 +24,13 @@ def pages() -> dict[str, list[st.Page]]:
             page("routes.py", "Routes", "route", "Planned against actual, and re-optimization of what remains."),
             page("deliveries.py", "Deliveries", "package_2", "Search, and the whole story of one delivery."),
             page("kpis.py", "KPIs", "monitoring", "Trends and breakdowns, down to the rows behind them."),
+            page(
+                "eta_accuracy.py",
+                "ETA accuracy",
+                "timer",
+                "How good predicted arrivals have been.",
+                url_path="eta-accuracy",
+            ),
         ],
         "Data": [
             page(
