@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -13,6 +14,9 @@ from lastmile.model import Event, EventType, StatusSource
 from lastmile.store import Batch, Store
 
 SOURCE = "tower"
+
+_deciding = threading.Lock()
+"""One decision at a time: what is checked still holds when it is written, so that the second of two people is told."""
 
 
 def events_frame(events: list[Event]) -> pd.DataFrame:
@@ -77,7 +81,48 @@ def approve_plan(store: Store, plan_id: str, actor: str, why: str, at: datetime)
 
     Raises NotPossible where it was decided before, or where the plan it was made from is no longer in force.
     """
-    plan = _undecided(store, plan_id)
+    with _deciding:
+        plan = _undecided(store, plan_id)
+        _refuse_other_parent(store, plan)
+        _decide(store, EventType.PLAN_APPROVED, plan, actor, why, at)
+
+
+def approve_instead(
+    store: Store,
+    plan_tables: Mapping[str, pd.DataFrame],
+    instead_of: str,
+    actor: str,
+    why: str,
+    at: datetime,
+    told: str = "approved instead",
+) -> None:
+    """Put another plan in force than the one that was proposed: it is recorded, the proposed one rejected in its favour.
+
+    `told` is what is kept with the rejected one, after the id of the other.
+
+    Raises NotPossible where the proposed one was decided before, or another plan has come into force since.
+    """
+    refuse_silence(why)
+    with _deciding:
+        proposed = _undecided(store, instead_of)
+        _refuse_other_parent(store, proposed)
+        plan_id = propose_plan(store, plan_tables, actor, at)
+        _decide(store, EventType.PLAN_REJECTED, proposed, actor, f"{plan_id}: {told}", at)
+        _decide(store, EventType.PLAN_APPROVED, _undecided(store, plan_id), actor, why, at)
+
+
+def reject_plan(store: Store, plan_id: str, actor: str, why: str, at: datetime) -> None:
+    """Put a proposed plan aside; it stays on record. Raises NotPossible where it was decided before."""
+    with _deciding:
+        _decide(store, EventType.PLAN_REJECTED, _undecided(store, plan_id), actor, why, at)
+
+
+def refuse_decided(store: Store, plan_id: str) -> None:
+    """Raises NotPossible where a plan was decided already, and says by whom."""
+    _undecided(store, plan_id)
+
+
+def _refuse_other_parent(store: Store, plan: Any) -> None:
     in_force = store.value(
         "select plan_id from plan_state('infinity'::timestamptz) where depot_id = $depot and day = $day and in_force",
         depot=plan.depot_id,
@@ -87,12 +132,12 @@ def approve_plan(store: Store, plan_id: str, actor: str, why: str, at: datetime)
         raise NotPossible(
             "Another plan has come into force since this one was made. Re-optimize again from the plan in force."
         )
-    _decide(store, EventType.PLAN_APPROVED, plan, actor, why, at)
 
 
-def reject_plan(store: Store, plan_id: str, actor: str, why: str, at: datetime) -> None:
-    """Put a proposed plan aside; it stays on record. Raises NotPossible where it was decided before."""
-    _decide(store, EventType.PLAN_REJECTED, _undecided(store, plan_id), actor, why, at)
+def refuse_silence(why: str) -> None:
+    """Raises NotPossible where nobody says why."""
+    if not why.strip():
+        raise NotPossible("Say in a word why: it is kept with the decision.")
 
 
 def _undecided(store: Store, plan_id: str) -> Any:
@@ -101,13 +146,12 @@ def _undecided(store: Store, plan_id: str) -> Any:
         raise NotPossible(f"There is no plan {plan_id}.")
     plan = next(found.itertuples())
     if plan.decision != "proposed":
-        raise NotPossible(f"This plan was {plan.decision} by {plan.decided_by} already.")
+        raise NotPossible(f"This plan was {plan.decision} by {plan.decided_by} already: {plan.why}.")
     return plan
 
 
 def _decide(store: Store, type: EventType, plan: Any, actor: str, why: str, at: datetime) -> None:
-    if not why.strip():
-        raise NotPossible("Say in a word why: it is kept with the decision.")
+    refuse_silence(why)
     store.append(
         {
             "event": events_frame(

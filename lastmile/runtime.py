@@ -6,13 +6,14 @@ import os
 import threading
 import time
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from lastmile import clock as clocks
-from lastmile.clock import Clock
+from lastmile.clock import Clock, Mode
 from lastmile.demo import LiveFeed
+from lastmile.door import Door
 from lastmile.outlook import Outlook
 from lastmile.replanning import Replanning
 from lastmile.store import Store
@@ -26,7 +27,7 @@ SETTLED_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Moment:
-    """A version of the data and the tower's instant then; `others` counts the writes that were neither the feed's nor the outlook's."""
+    """A version of the data and the tower's instant then; `others` counts the writes that no stream of events made."""
 
     version: int
     at: datetime
@@ -42,29 +43,58 @@ class Tower:
     clock: Clock
     feed: LiveFeed | None = None
     outlook: Outlook | None = None
+    door: Door = field(init=False)
     replannings: dict[str, Replanning] = field(default_factory=dict)
     _moment: Moment | None = None
+    _beginning: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self.door = Door(self.store, self._received_at, self._hear_live)
 
     def now(self) -> datetime:
         """The instant that the tower stands at, in UTC."""
         return self.clock.now()
 
     def settled(self) -> Moment:
-        """The moment that pages of figures stand at: up to a minute old while the feed runs, new after any other write.
+        """The moment that pages of figures stand at: up to a minute old while events stream in, new after any other write.
 
-        A feed writes every second; figures over weeks that were worked out anew each time would only make people wait.
+        A feed writes every second, and other systems as they please; figures over weeks that were worked out anew each time would only make people wait.
         """
-        own = sum(one.writes for one in (self.feed, self.outlook) if one is not None)
-        others = self.store.version - own
+        others = self.store.version - self.store.streamed
         kept = self._moment
         if kept is None or kept.others != others or time.monotonic() - kept.since > SETTLED_SECONDS:
             kept = self._moment = Moment(self.store.version, self.now(), others, time.monotonic())
         return kept
 
+    def begin(self, job: Replanning) -> Replanning:
+        """Start a re-optimization, unless one of its depot runs or waits for a decision: then that one is returned."""
+        with self._beginning:
+            there = self.replannings.get(job.depot_id)
+            if there is not None and (there.running or there.result is not None):
+                return there
+            self.replannings[job.depot_id] = job
+            job.start()
+            return job
+
+    def settle(self, job: Replanning) -> None:
+        """A re-optimization is decided, or no longer wanted; another one that was begun since stays."""
+        with self._beginning:
+            if self.replannings.get(job.depot_id) is job:
+                del self.replannings[job.depot_id]
+
     def set_clock(self, clock: Clock, actor: str) -> None:
         """Set the clock for everyone and keep it for the next start."""
         clocks.save(self.store, clock, actor)
         self.clock = clock
+
+    def _received_at(self) -> datetime:
+        """When rows that come in now count as received: by the simulated clock where that is what the tower shows."""
+        return self.now() if self.clock.mode is Mode.SIMULATED else datetime.now(UTC)
+
+    def _hear_live(self) -> None:
+        """A source has told of the last hour: a clock that stood at the end of a file goes on as the one on the wall."""
+        if self.clock.mode is Mode.HELD:
+            self.set_clock(clocks.real(), "system")
 
 
 _tower: Tower | None = None
@@ -105,7 +135,7 @@ def _local_day(store: Store, at: datetime) -> date:
 
 
 def stop() -> None:
-    """Stop the feed, the outlook and the solves, and close the store."""
+    """Stop the feed and the solves, write what the door has taken in, and close the store."""
     global _tower
     with _lock:
         if _tower is None:
@@ -116,6 +146,7 @@ def stop() -> None:
             _tower.outlook.stop()
         if _tower.feed is not None:
             _tower.feed.stop()
+        _tower.door.stop()
         _tower.store.close()
         _tower = None
 

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from lastmile import queries
-from lastmile.ui import day_routes, empty, replan, shell
+from lastmile.ui import day_routes, empty, hindsight, replan, shell
 from lastmile.ui.desk import open_desk
 
 desk = open_desk("Routes")
@@ -21,7 +21,8 @@ depots = desk.ask(queries.depots)
 
 with st.container(border=True, key="replan"):
     st.markdown("**Re-optimize**")
-    replan.show(desk, dict(zip(depots.depot_id, depots.name, strict=True)), vehicles)
+    replan.show(desk, dict(zip(depots.depot_id, depots.name, strict=True)), vehicles, stops)
 day_routes.show(desk, vehicles, stops)
 st.markdown("**Plan versions** :gray[of this day; none is ever overwritten]")
 day_routes.versions(desk)
+hindsight.show(desk)

@@ -39,6 +39,105 @@ def random_batches(seed: int, deliveries: int = 40, batches: int = 6) -> list[di
     ]
 
 
+def random_costs(seed: int) -> dict[str, pd.DataFrame]:
+    """Plans with shared stops, shifts, rate cards with odd prices and charges of all kinds for a random ledger."""
+    draw = random.Random(seed)
+    early = {"recorded_at": START - timedelta(days=3)}
+    prices = ("per_day", "per_hour", "per_overtime_hour", "per_km", "per_stop", "minimum_per_route")
+    cards = [
+        early
+        | {"carrier_id": carrier, "valid_from": START.date() - timedelta(days=9), "currency": "EUR"}
+        | {price: round(draw.uniform(0, 90), 2) for price in prices}
+        for carrier in ("own", "partner")
+    ]
+    planned = [number for number in range(5) if draw.random() < 0.8]
+    routes = [
+        {
+            "plan_id": "plan",
+            "route_id": f"route {n}",
+            "depot_id": "north",
+            "day": START.date(),
+            "vehicle_id": f"van {n}",
+            "carrier_id": draw.choice(["own", "partner", None]),
+            "departs_at": START,
+            "returns_at": START + timedelta(hours=9),
+            "distance_km": draw.choice([None, 33.3]),
+        }
+        for n in planned
+    ]
+    stops = [
+        {
+            "plan_id": "plan",
+            "route_id": f"route {n % 5}",
+            "stop": n // 10,
+            "delivery_id": f"random:{n}",
+            "arrive_at": START,
+            "service_at": START,
+            "depart_at": START,
+            "distance_km": 1.0,
+        }
+        for n in range(40)
+        if n % 5 in planned and draw.random() < 0.9
+    ]
+    shifts = [
+        early
+        | {
+            "shift_id": f"shift {n}",
+            "day": START.date(),
+            "vehicle_id": f"van {n}",
+            "starts_at": START,
+            "ends_at": START + timedelta(hours=draw.randrange(4, 12)),
+            "break_minutes": 30.0,
+            "overtime_minutes": 60.0,
+        }
+        for n in range(5)
+        if draw.random() < 0.7
+    ]
+    kinds = ["toll", "contractor", "third_party", "rehandling", "contact", "claim", "penalty", "crew_idle"]
+    booked = [
+        {
+            "charge_id": stable_id("charge", seed, n),
+            "kind": draw.choice(kinds),
+            "amount": round(draw.uniform(-5, 60), 2),
+            "currency": "EUR",
+            "occurred_at": START + timedelta(hours=n),
+            "recorded_at": START + timedelta(hours=n),
+            "assumed": draw.random() < 0.3,
+            "source": "random",
+            "delivery_id": draw.choice([None, f"random:{draw.randrange(44)}"]),
+            "route_id": draw.choice([None, None, f"route {draw.randrange(6)}"]),
+        }
+        for n in range(25)
+    ]
+    approved = {
+        "event_id": stable_id("approved", seed),
+        "type": "plan_approved",
+        "classifier": "ACT",
+        "occurred_at": START,
+        "source": "tower",
+        "status_source": "user",
+        "payload": {"plan_id": "plan"},
+    }
+    plan = {
+        "plan_id": "plan",
+        "depot_id": "north",
+        "day": START.date(),
+        "version": 1,
+        "made_by": "test",
+        "engine": "none",
+    }
+    batch = {
+        "plan": [early | plan],
+        "route": routes,
+        "planned_stop": stops,
+        "shift": shifts,
+        "rate_card": cards,
+        "charge": booked,
+        "event": [early | approved],
+    }
+    return {table: pd.DataFrame(rows) for table, rows in batch.items() if rows}
+
+
 def _bookings(draw: random.Random, delivery_id: str, due: datetime) -> list[dict]:
     versions = 1 + (draw.random() < 0.3)
     rows = []

@@ -24,6 +24,7 @@ PAGES = {
     "deliveries": "Deliveries",
     "kpis": "KPIs",
     "import_data": "Import",
+    "connections": "Connections",
     "data_quality": "Data quality",
 }
 ADDRESSES = {"import_data": "import", "data_quality": "data-quality"}
@@ -110,7 +111,7 @@ def test_every_page_takes_a_day_that_nothing_is_planned_for_yet(demo_tower, name
         assert app.info
 
 
-@pytest.mark.parametrize("name", [name for name in PAGES if name != "import_data"])
+@pytest.mark.parametrize("name", [name for name in PAGES if name not in ("import_data", "connections")])
 def test_every_page_of_data_stands_at_a_past_instant_and_says_so(demo_tower, name):
     app = visit(name, as_of="2026-11-19T10:30")
 
@@ -386,3 +387,22 @@ def test_the_rows_behind_a_figure_add_up_to_it(demo_tower):
     assert len(rows) == figure.total
     parts = rows.part.value_counts()
     assert parts["numerator"] / (parts["numerator"] + parts["denominator"]) == pytest.approx(figure.value)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8"])
+def test_a_menu_of_dishes_fed_to_the_import_page_is_answered_once(empty_tower, encoding):
+    app = visit("import_data")
+    menu = "Dish,Price,Chef\nSoup of the day,4.50,Ana\nRoast,12.90,Bo\n".encode(encoding)
+    app.file_uploader[0].set_value([("menu.csv", menu, "text/csv")]).run()
+    assert not app.exception and [error.value[:44] for error in app.error] == [
+        "No column of menu.csv is known by its name ("
+    ]
+    assert not app.warning
+
+
+def test_a_file_that_lacks_a_column_says_on_the_import_page_once_which(empty_tower):
+    app = visit("import_data")
+    app.file_uploader[0].set_value([("places.csv", b"latitude,longitude,speed\n52.5,13.4,40\n", "text/csv")]).run()
+    said = "columns.time is missing; a mapping of positions needs time, vehicle_id"
+    assert not app.exception and [error.value for error in app.error] == [said]
+    assert said not in words(app)

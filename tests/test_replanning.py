@@ -8,7 +8,7 @@ import pytest
 from lastmile import decisions, demo, queries, routing
 from lastmile.errors import NotPossible
 from lastmile.model import Scope
-from lastmile.replanning import open_day, proposal_of, replanning
+from lastmile.replanning import Act, Asked, ByHand, open_day, proposal_of, replanning
 from lastmile.replanning.travel import driven_legs, fortnight_before, learned_by_hour, learned_service, learned_travel
 from lastmile.routing.travel.learning import fitted, misses_of
 from lastmile.store import Store
@@ -17,6 +17,8 @@ from tests.road_networks import road_network
 
 DAY = FRIDAY.date()
 DEPOT = "WHF"
+FREELY = routing.ChangeBudget()
+"""Any goods may change vans."""
 WESTHAFEN = Scope(depots=(DEPOT,))
 
 
@@ -28,12 +30,12 @@ def store(demo_database):
 
 
 def proposal(store: Store, seconds: float = 1, **options):
-    start = open_day(store, DEPOT, DAY, FRIDAY, **({"allow_transfers": False} | options))
+    start = open_day(store, DEPOT, DAY, FRIDAY, Asked(**options))
     return proposal_of(store, start, routing.solve(start.problem, seconds, seed=1), "somebody")
 
 
 def test_the_problem_holds_every_open_delivery_once_and_no_finished_one(store):
-    start = open_day(store, DEPOT, DAY, FRIDAY, allow_transfers=False)
+    start = open_day(store, DEPOT, DAY, FRIDAY)
     held = [delivery_id for stop in start.problem.stops for delivery_id in stop.delivery_ids]
     stops = queries.stops(store, FRIDAY, DAY, WESTHAFEN)
     assert len(held) == len(set(held))
@@ -41,7 +43,7 @@ def test_the_problem_holds_every_open_delivery_once_and_no_finished_one(store):
 
 
 def test_each_van_on_the_road_is_committed_to_the_stop_it_drives_to(store):
-    start = open_day(store, DEPOT, DAY, FRIDAY, allow_transfers=False)
+    start = open_day(store, DEPOT, DAY, FRIDAY)
     on_road = [van for van in start.problem.vehicles if van.in_use]
     assert len(on_road) > 10
     open_of = {stop.present_vehicle_id for stop in start.problem.stops}
@@ -66,7 +68,7 @@ def test_a_proposal_keeps_what_is_executed_and_says_who_serves_the_rest(store):
 
 def test_goods_stay_on_their_van_unless_transfers_are_allowed(store):
     assert proposal(store).comparison.moved == ()
-    assert len(proposal(store, seconds=2, allow_transfers=True).comparison.moved) > 0
+    assert len(proposal(store, seconds=2, budget=FREELY).comparison.moved) > 0
 
 
 def test_a_proposal_breaks_no_hard_limit_and_is_no_dearer_than_the_plan_that_could_be_driven(store):
@@ -76,7 +78,7 @@ def test_a_proposal_breaks_no_hard_limit_and_is_no_dearer_than_the_plan_that_cou
 
 
 def test_a_van_out_of_service_gives_its_stops_away_and_a_standby_van_may_take_them(store):
-    start = open_day(store, DEPOT, DAY, FRIDAY, allow_transfers=True, out_of_service=("WHF-01",))
+    start = open_day(store, DEPOT, DAY, FRIDAY, Asked(budget=FREELY, by_hand=(ByHand(Act.VEHICLE_OUT, "WHF-01"),)))
     ids = {van.vehicle_id for van in start.problem.vehicles}
     assert "WHF-01" not in ids
     assert ids & set(start.fleet.vehicle_id[start.fleet.departed_at.isna()])
@@ -169,7 +171,7 @@ def test_a_road_network_of_the_settings_is_asked_and_what_was_learned_stands_beh
     with road_network(most_pairs=1_000_000) as roads:
         monkeypatch.setenv("LASTMILE_TRAVEL", f"osrm:{roads.address}")
         monkeypatch.setenv("LASTMILE_TRAVEL_TABLE", "1000")
-        start = open_day(store, DEPOT, DAY, FRIDAY, allow_transfers=False)
+        start = open_day(store, DEPOT, DAY, FRIDAY)
         source = start.problem.matrix.source
         made = proposal_of(store, start, routing.solve(start.problem, 1, seed=1), "somebody")
     assert len(roads.tables) == 1
@@ -181,17 +183,17 @@ def test_a_road_network_of_the_settings_is_asked_and_what_was_learned_stands_beh
 def test_a_setting_that_cannot_be_read_is_told_in_words(store, monkeypatch):
     monkeypatch.setenv("LASTMILE_TRAVEL", "localhost:5000")
     with pytest.raises(NotPossible, match="setting LASTMILE_TRAVEL can't be used: 'localhost:5000' names no travel"):
-        open_day(store, DEPOT, DAY, FRIDAY, allow_transfers=False)
+        open_day(store, DEPOT, DAY, FRIDAY)
 
 
 def test_a_depot_without_a_plan_is_refused_in_words(store):
     with pytest.raises(NotPossible, match="No plan is in force for nowhere on 20 Nov 2026"):
-        open_day(store, "nowhere", DAY, FRIDAY, allow_transfers=False)
+        open_day(store, "nowhere", DAY, FRIDAY)
 
 
 def test_a_job_proposes_beside_the_page_and_can_be_cancelled(store):
     def make():
-        return open_day(store, DEPOT, DAY, FRIDAY, allow_transfers=False)
+        return open_day(store, DEPOT, DAY, FRIDAY)
 
     job = replanning(store, DEPOT, make, seconds=1, seed=1, actor="somebody").start()
     job.wait(60)
@@ -207,7 +209,7 @@ def test_a_job_proposes_beside_the_page_and_can_be_cancelled(store):
 
 def test_a_job_that_fails_says_so_in_words_and_changes_nothing(store):
     def make():
-        return open_day(store, "nowhere", DAY, FRIDAY, allow_transfers=False)
+        return open_day(store, "nowhere", DAY, FRIDAY)
 
     job = replanning(store, "nowhere", make, seconds=1, seed=1, actor="somebody").start()
     job.wait(30)
@@ -222,13 +224,13 @@ def test_stops_take_what_stops_of_their_service_took_before(store):
     planned = store.value("select service_minutes from delivery where delivery_id = 'L261120-0002'")
     service = store.value("select service from delivery where delivery_id = 'L261120-0002'")
     for depot in ("WHF", "GRB", "MRZ"):
-        start = open_day(store, depot, DAY, FRIDAY, allow_transfers=False)
+        start = open_day(store, depot, DAY, FRIDAY)
         mine = [stop for stop in start.problem.stops if stop.delivery_ids == ("L261120-0002",)]
         assert all(stop.service_seconds == pytest.approx(60 * planned * factors[service]) for stop in mine)
 
 
 def test_what_was_passed_without_a_scan_stays_as_it_was_planned(store):
-    start = open_day(store, DEPOT, DAY, FRIDAY, allow_transfers=False)
+    start = open_day(store, DEPOT, DAY, FRIDAY)
     passed = set(start.done.delivery_id[start.done.passed])
     open_ids = {delivery_id for stop in start.problem.stops for delivery_id in stop.delivery_ids}
     assert passed

@@ -25,7 +25,6 @@ from lastmile.routing import (
 )
 from lastmile.routing.conceding import Limit
 from lastmile.routing.explaining import PROBES
-from lastmile.routing.probing import MOVES_TIMED
 from lastmile.routing.timing import RouteTimer, TimedRoute
 from lastmile.routing.wording import minutes, money, more_or_less
 from lastmile.ui import format
@@ -379,7 +378,17 @@ def test_the_routes_timed_are_bounded_however_many_stops_want_a_reason(tell):
     timer = CountingTimer(problem)
     assert len(tell(problem, problem.plan_in_force() if tell is reasons_late else {}, timer)) > 100
     vehicles, rows_a_trial = 3 * len(problem.vehicles), 2
-    assert timer.count <= vehicles + rows_a_trial * (PROBES * 3 + MOVES_TIMED)
+    assert timer.count <= vehicles + rows_a_trial * PROBES * 3
+
+
+def test_fewer_probes_time_fewer_routes_and_still_tell_each_stop_something():
+    problem = random_problem(3, stops=100, vehicles=8, midday=True, rich=True)
+    counts = []
+    for probes in (1200, 80):
+        timer = CountingTimer(problem)
+        assert set(reasons_unserved(problem, {}, timer, probes)) == set(problem.stop_index)
+        counts.append(timer.count)
+    assert counts[1] < counts[0] / 2
 
 
 # Over seeds.

@@ -8,6 +8,7 @@ import pytest
 from lastmile import attention, decisions, queries
 from lastmile.model import EventType, Scope, stable_id
 from lastmile.store import Store
+from tests.ledgers import START, random_batches, random_costs
 
 DAY = date(2026, 3, 2)
 
@@ -213,6 +214,33 @@ def test_the_day_as_it_was_known_then(store):
     then = stops(store, "08:50", as_of="08:50")
     assert not then.done.any()
     assert then.eta_at["first"] == at("09:00")
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_day_as_known_then_is_that_of_a_ledger_that_ends_there(tmp_path, seed):
+    """Also for deliveries whose promise moved to another day, and for those that are planned on a day not their own."""
+    instant = START + timedelta(hours=30)
+    batches = [random_costs(seed), *random_batches(seed)]
+    booked = set(pd.concat(batch["booking"] for batch in batches[1:]).delivery_id)
+    whole, cut = (Store.open(tmp_path / f"{name}.duckdb") for name in ("whole", "cut"))
+    for batch in batches:
+        told = {
+            table: rows[rows.delivery_id.isin(booked)] if "delivery_id" in rows and table != "charge" else rows
+            for table, rows in batch.items()
+        }
+        whole.append(told)
+        cut.append(
+            {
+                table: rows[rows.recorded_at <= instant] if "recorded_at" in rows else rows
+                for table, rows in told.items()
+            }
+        )
+    for day in (START.date(), START.date() + timedelta(days=1)):
+        then = queries.stops(whole, instant, day, Scope(), instant)
+        pd.testing.assert_frame_equal(then, queries.stops(cut, instant, day, Scope()))
+        assert len(then) > 5
+    whole.close()
+    cut.close()
 
 
 def test_a_plan_that_comes_into_force_starts_without_delay(store):

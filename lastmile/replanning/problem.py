@@ -2,40 +2,39 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
 
 from lastmile import queries
 from lastmile.errors import NotPossible
-from lastmile.model import Criticality, Scope, WindowSemantics
-from lastmile.replanning.travel import fortnight_before, learned_service, learned_travel, travel_for
-from lastmile.routing import Break, Problem, Rates, Stop, VehicleShift
-from lastmile.routing.travel.learning import Learned
+from lastmile.model import Scope
+from lastmile.replanning.asked import Act, Asked
+from lastmile.replanning.by_hand import first_on_vehicles, out_of_service, refuse_taking_out
+from lastmile.replanning.experience import Experience, experience_before
+from lastmile.replanning.fleet import fleet_of, progress_of, vehicle_shift
+from lastmile.replanning.stops import by_stop, committed_stops, open_rows, price_of_failing, stop_of
+from lastmile.routing import Evaluation, FairShare, Problem, Stop
 from lastmile.store import Store
 
-DIMENSIONS = {"kg": "weight_kg", "m3": "volume_m3", "pieces": "pieces"}
-
-PRICE_PER_LATE_MINUTE = {
-    Criticality.ROUTINE: 0.5,
-    Criticality.TIME_CRITICAL: 2.0,
-    Criticality.REGULATED: 3.0,
-    Criticality.MILESTONE: 4.0,
-}
-"""What a minute beyond the promise is taken to cost, in the depot's currency. An assumption, by criticality, that makes
-a plan keep the dearer promise first; the penalty of the booking comes on top of it, spread over its first half hour."""
-
-PENALTY_SPREAD_MINUTES = 30.0
-DEFAULT_SERVICE_MINUTES = 4.0
+NOBODY_ASKED = Asked()
 
 
 @dataclass(frozen=True)
 class OpenDay:
-    """A depot's day at an instant: the problem, the plan it starts from, and which deliveries each stop serves."""
+    """A depot's day at an instant: the problem, what was asked, the plan it starts from, and what each stop stands for.
+
+    `stops` has one row per open delivery, `done` one per delivery that stays as it was planned, `left_out` one per
+    delivery that a person took out of today. `price_of_failing` is what not serving a stop today costs, by stop_id; the
+    problem's own price is higher by a vehicle's whole day, so that no stop is left out to save a detour.
+    """
 
     problem: Problem
+    asked: Asked
     depot_id: str
     day: date
     at: datetime
@@ -43,61 +42,127 @@ class OpenDay:
     version: int
     stops: pd.DataFrame
     done: pd.DataFrame
+    left_out: pd.DataFrame
     fleet: pd.DataFrame
-    learned: Learned
+    price_of_failing: Mapping[str, float]
+    experience: Experience
+
+    @cached_property
+    def labels(self) -> dict[str, str]:
+        """What people call each stop: its recipient, else its delivery."""
+        rows = self.stops.drop_duplicates("stop_id")
+        return dict(zip(rows.stop_id, rows.recipient.fillna(rows.delivery_id), strict=True))
+
+    @cached_property
+    def stop_of_delivery(self) -> dict[str, str]:
+        return dict(zip(self.stops.delivery_id, self.stops.stop_id, strict=True))
+
+    def money(self, plan: Evaluation) -> float:
+        """What a plan of this day comes to, in the depot's currency: rate cards, lateness, idle crews, stops not served.
+
+        What only steers the search is no money: the price of changes, of uneven hours, and of a whole vehicle's day.
+        """
+        steering = plan.cost.not_served + plan.cost.changes + plan.cost.uneven
+        return plan.cost.total - steering + sum(self.price_of_failing[stop_id] for stop_id in plan.unserved)
 
 
 def open_day(
-    store: Store, depot_id: str, day: date, at: datetime, *, allow_transfers: bool, out_of_service: tuple[str, ...] = ()
+    store: Store,
+    depot_id: str,
+    day: date,
+    at: datetime,
+    asked: Asked = NOBODY_ASKED,
+    experience: Experience | None = None,
 ) -> OpenDay:
-    """What remains to be driven for a depot at an instant: executed stops and the one being driven to stay as they are.
+    """What remains to be driven for a depot at an instant: executed stops and those being driven to stay as they are.
 
     So does a stop that its van has passed without a scan: it is done and its scan is missing, or the driver knows why not.
-    Goods on a van on the road stay on it unless `allow_transfers`. `out_of_service` names vehicles that drive no more,
-    besides those that broke down. Raises NotPossible where no plan is in force.
+    Vehicles that broke down drive no more, unless they are put in again. Raises NotPossible where no plan is in force, or
+    where what was decided by hand can't be.
     """
     plan = _plan_in_force(store, depot_id, day)
     stops = queries.stops(store, at, day, Scope(depots=(depot_id,)))
-    stops = stops[stops.plan_id.notna()]
-    fleet = _fleet(store, plan.plan_id, depot_id, day, at)
-    broken = set(fleet.vehicle_id[fleet.broke_down_at.notna()]) | set(out_of_service)
-    rows = pd.concat(
-        [_details(store, stops[~stops.done & ~stops.passed]), _unplanned(store, depot_id, day, stops)],
-        ignore_index=True,
+    experience = experience or experience_before(store, depot_id, day)
+    fleet = fleet_of(store, plan.plan_id, depot_id, day, at, asked.vehicles(Act.VEHICLE_IN))
+    broken = out_of_service(fleet, asked)
+    rows = open_rows(store, depot_id, day, stops, experience, at)
+    taken_out = rows.delivery_id.isin(list(asked.of_deliveries(Act.NOT_TODAY)))
+    refuse_taking_out(rows[taken_out])
+    left_out, rows = rows[taken_out], rows[~taken_out].reset_index(drop=True)
+    usable = fleet[~fleet.vehicle_id.isin(list(broken))]
+    first_on = first_on_vehicles(rows, asked, usable, broken)
+    mine = stops[stops.plan_id.notna()]
+    done = mine[mine.done | mine.passed]
+    problem = _problem(store, plan.plan_id, rows, usable, done, asked, experience, at, broken, first_on)
+    day_ends = max([problem.instant, *(vehicle.must_end_by for vehicle in problem.vehicles)])
+    prices = {stop_id: price_of_failing(members, experience, day_ends) for stop_id, members in by_stop(rows).items()}
+    return OpenDay(
+        problem=_priced(problem, prices),
+        asked=asked,
+        depot_id=depot_id,
+        day=day,
+        at=at,
+        parent_plan_id=plan.plan_id,
+        version=next_version(store, depot_id, day),
+        stops=rows,
+        done=done,
+        left_out=left_out,
+        fleet=fleet,
+        price_of_failing=prices,
+        experience=experience,
     )
-    rows = rows[rows.state != "cancelled"]
-    rows["stop_id"] = _stop_ids(rows)
-    committed = _committed(rows, broken)
-    learned = learned_travel(store, depot_id, **fortnight_before(day))
-    factors = rows.service.map(learned_service(store, day)).fillna(1.0)
-    rows["service_minutes"] = rows.service_minutes.fillna(DEFAULT_SERVICE_MINUTES) * factors
-    problem = Problem(
-        stops=tuple(_stop(group, allow_transfers, broken) for _, group in rows.groupby("stop_id", sort=False)),
+
+
+def _problem(
+    store: Store,
+    plan_id: str,
+    rows: pd.DataFrame,
+    fleet: pd.DataFrame,
+    done: pd.DataFrame,
+    asked: Asked,
+    experience: Experience,
+    at: datetime,
+    broken: set[str],
+    first_on: dict[str, list[str]],
+) -> Problem:
+    decided = asked.of_deliveries(Act.ON_VEHICLE, Act.KEEP_VEHICLE, Act.KEEP_ORDER, Act.KEEP_BOTH)
+    committed = committed_stops(rows, asked, broken, first_on, at)
+    progress = progress_of(queries.planned_stop_rows(store, plan_id), set(done.delivery_id))
+    return Problem(
+        stops=tuple(
+            stop_of(members, asked, members[0].vehicle_id in broken, decided) for members in by_stop(rows).values()
+        ),
         vehicles=tuple(
-            _vehicle(row, rows, committed, allow_transfers)
+            vehicle_shift(row, rows, committed, progress, experience.pace.get(row.driver_id, 1.0), asked, at)
             for row in fleet.itertuples()
-            if row.vehicle_id not in broken
         ),
         instant=at.timestamp(),
-        travel=travel_for(learned),
+        travel=experience.travel,
         currency=fleet.currency.dropna().iloc[0] if fleet.currency.notna().any() else "EUR",
         zone=fleet.zone.dropna().iloc[0] if fleet.zone.notna().any() else "UTC",
+        policy=asked.policy,
+        freedom=asked.freedom,
+        budget=asked.budget,
+        fair_share=_fair_share(fleet) if asked.even_hours else None,
     )
-    version = store.value(
-        "select max(version) from plan where depot_id = $depot and day = $day", depot=depot_id, day=day
-    )
-    return OpenDay(
-        problem,
-        depot_id,
-        day,
-        at,
-        plan.plan_id,
-        int(version) + 1,
-        rows,
-        stops[stops.done | stops.passed],
-        fleet,
-        learned,
-    )
+
+
+def _priced(problem: Problem, prices: Mapping[str, float]) -> Problem:
+    """Each stop is worth a vehicle's whole day and what failing it costs: served first, the least valuable left out."""
+
+    def priced(stop: Stop) -> Stop:
+        return replace(stop, price_of_not_serving=problem.dearest_day + prices[stop.stop_id])
+
+    return replace(problem, stops=tuple(priced(stop) for stop in problem.stops))
+
+
+def _fair_share(fleet: pd.DataFrame) -> FairShare | None:
+    """The mean hours of the vehicles with a route in the plan in force; an hour beyond costs the mean hour once more."""
+    driving = fleet[~fleet.stands_by]
+    if driving.empty:
+        return None
+    hours = (driving.returns_at - driving.departs_at).dt.total_seconds().mean() / 3600
+    return FairShare(max(0.0, hours), float(driving.per_hour.fillna(0).mean()))
 
 
 def _plan_in_force(store: Store, depot_id: str, day: date) -> Any:
@@ -108,187 +173,8 @@ def _plan_in_force(store: Store, depot_id: str, day: date) -> Any:
     return next(found.itertuples())
 
 
-def _stop_ids(rows: pd.DataFrame) -> list[str]:
-    """Deliveries that a route serves at one stop stay together, but where they were promised different windows."""
-    ids = [row.delivery_id if pd.isna(row.stop) else f"{row.route_id} · {int(row.stop)}" for row in rows.itertuples()]
-    windows = rows.assign(id=ids).groupby("id")[["window_from", "window_due"]].nunique(dropna=False).max(axis=1)
-    return [
-        f"{id} · {delivery_id}" if windows[id] > 1 else id
-        for id, delivery_id in zip(ids, rows.delivery_id, strict=True)
-    ]
-
-
-def _details(store: Store, stops: pd.DataFrame) -> pd.DataFrame:
-    """Open stops with what only the delivery knows: volume, pieces, skills, service time."""
-    details = store.ask(
-        "select delivery_id, volume_m3, pieces, skills, service_minutes from delivery "
-        "where delivery_id in (select unnest($ids))",
-        ids=stops.delivery_id.tolist(),
+def next_version(store: Store, depot_id: str, day: date) -> int:
+    """The number of the next plan version of a depot and day."""
+    return 1 + int(
+        store.value("select max(version) from plan where depot_id = $depot and day = $day", depot=depot_id, day=day)
     )
-    return stops.merge(details, on="delivery_id", how="left")
-
-
-def _unplanned(store: Store, depot_id: str, day: date, planned: pd.DataFrame) -> pd.DataFrame:
-    """Deliveries of the depot and day that no route of the plan in force holds, such as urgent orders."""
-    return store.ask(
-        """
-        select delivery_id, depot_id, carrier_id, service, criticality, recipient, address, lon, lat, weight_kg, volume_m3,
-            pieces, skills, service_minutes, state, window_from, window_due, window_semantics, late_minutes, penalty
-        from delivery
-        where depot_id = $depot and day = $day and not resolved and kind = 'delivery'
-          and delivery_id not in (select unnest($planned))
-        """,
-        depot=depot_id,
-        day=day,
-        planned=planned.delivery_id.tolist(),
-    ).assign(route_id=None, vehicle_id=None, stop=float("nan"), arrived_at=pd.NaT, loaded_at=pd.NaT, departed_at=pd.NaT)
-
-
-def _fleet(store: Store, plan_id: str, depot_id: str, day: date, at: datetime) -> pd.DataFrame:
-    """One row per vehicle of the plan in force and on standby: place, shift, rates, capacities, skills and progress."""
-    return store.ask(
-        """
-        with known_vehicle as (from vehicle qualify row_number() over (partition by vehicle_id order by recorded_at desc) = 1),
-        known_driver as (from driver qualify row_number() over (partition by driver_id order by recorded_at desc) = 1),
-        known_depot as (from depot qualify row_number() over (partition by depot_id order by recorded_at desc) = 1),
-        card as (
-            from rate_card where valid_from <= $day
-            qualify row_number() over (partition by carrier_id order by valid_from desc, recorded_at desc) = 1
-        ),
-        working as (from shift where day = $day qualify row_number() over (partition by vehicle_id order by recorded_at desc) = 1),
-        -- the routes of the plan, and the vehicles that stand by: of the depot, on a shift, without a route
-        standing_by as (
-            select known_vehicle.vehicle_id || '-' || strftime($day::date, '%Y%m%d') as route_id, known_vehicle.vehicle_id,
-                working.driver_id, known_vehicle.carrier_id, known_vehicle.depot_id, working.shift_id,
-                greatest(working.starts_at, $at) as departs_at, working.ends_at as returns_at
-            from known_vehicle join working using (vehicle_id)
-            where known_vehicle.depot_id = $depot
-              and known_vehicle.vehicle_id not in (select vehicle_id from route where plan_id = $plan_id)
-        ),
-        driving as (
-            select route_id, vehicle_id, driver_id, carrier_id, depot_id, shift_id, departs_at, returns_at
-            from route where plan_id = $plan_id and depot_id = $depot
-            union all by name from standing_by
-        )
-        select driving.route_id, driving.vehicle_id, driving.driver_id, driving.carrier_id, driving.shift_id, driving.departs_at,
-            driving.returns_at, now_state.lon, now_state.lat, now_state.departed_at, now_state.broke_down_at,
-            now_state.returned_at, known_depot.lon as depot_lon, known_depot.lat as depot_lat, known_depot.zone,
-            known_depot.currency, known_vehicle.capacity_kg, capacity_m3, capacity_pieces,
-            list_distinct(coalesce(known_vehicle.skills, []) || coalesce(known_driver.skills, [])) as skills,
-            working.starts_at, working.ends_at, working.break_minutes, working.break_from, working.break_due,
-            working.overtime_minutes, per_day, per_hour, per_overtime_hour, per_km, per_stop, minimum_per_route
-        from driving
-        left join vehicle_state($at, null, $day::date) as now_state using (route_id)
-        left join known_vehicle on known_vehicle.vehicle_id = driving.vehicle_id
-        left join known_driver on known_driver.driver_id = driving.driver_id
-        left join known_depot on known_depot.depot_id = driving.depot_id
-        left join card on card.carrier_id = driving.carrier_id
-        left join working on working.vehicle_id = driving.vehicle_id
-        order by driving.vehicle_id
-        """,
-        plan_id=plan_id,
-        depot=depot_id,
-        day=day,
-        at=at,
-    )
-
-
-def _committed(rows: pd.DataFrame, broken: set[str]) -> dict[str, str]:
-    """The stop that each van on the road is at or drives to."""
-    driving = rows[rows.departed_at.notna() & rows.stop.notna() & ~rows.vehicle_id.isin(list(broken))]
-    nearest = driving.sort_values("stop").drop_duplicates("vehicle_id")
-    return dict(zip(nearest.vehicle_id, nearest.stop_id, strict=True))
-
-
-def _stop(group: pd.DataFrame, allow_transfers: bool, broken: set[str]) -> Stop:
-    first = group.iloc[0]
-    opens, closes = group.window_from.max(), (group.window_due + _minutes(group.late_minutes)).min()
-    stranded = first.vehicle_id in broken
-    planned = pd.notna(first.stop)
-    return Stop(
-        stop_id=first.stop_id,
-        lon=_or_none(first.lon),
-        lat=_or_none(first.lat),
-        delivery_ids=tuple(group.delivery_id),
-        service_seconds=60 * float(group.service_minutes.sum()),
-        opens=_epoch(opens),
-        closes=_epoch(closes),
-        semantics=WindowSemantics(first.window_semantics or WindowSemantics.SERVICE_START),
-        price_per_late_minute=_late_price(group),
-        demand={name: float(group[column].fillna(0).sum()) for name, column in DIMENSIONS.items()},
-        required_skills=frozenset(skill for skills in group.skills for skill in _listed(skills)),
-        criticality=Criticality(first.criticality or Criticality.ROUTINE),
-        transferable=allow_transfers or stranded or not planned or pd.isna(first.departed_at),
-        present_vehicle_id=first.vehicle_id if planned and not stranded else None,
-        present_position=int(first.stop) if planned else None,
-    )
-
-
-def _late_price(group: pd.DataFrame) -> float:
-    criticality = [Criticality(value or Criticality.ROUTINE) for value in group.criticality]
-    penalty = float(group.penalty.fillna(0).max())
-    return max(PRICE_PER_LATE_MINUTE[one] for one in criticality) + penalty / PENALTY_SPREAD_MINUTES
-
-
-def _vehicle(row: Any, rows: pd.DataFrame, committed: dict[str, str], allow_transfers: bool) -> VehicleShift:
-    on_road = pd.notna(row.departed_at)
-    place = (row.lon, row.lat) if on_road and pd.notna(row.lon) else (row.depot_lon, row.depot_lat)
-    aboard = rows[(rows.vehicle_id == row.vehicle_id) & on_road]
-    starts = row.departs_at if pd.isna(row.starts_at) else row.starts_at
-    ends = row.returns_at if pd.isna(row.ends_at) else row.ends_at
-    return VehicleShift(
-        vehicle_id=row.vehicle_id,
-        lon=float(place[0]),
-        lat=float(place[1]),
-        shift_start=starts.timestamp(),
-        shift_end=ends.timestamp(),
-        available_from=None if on_road else row.departs_at.timestamp(),
-        max_overtime_seconds=60 * _number(row.overtime_minutes),
-        end_lon=_or_none(row.depot_lon),
-        end_lat=_or_none(row.depot_lat),
-        capacity={
-            name: float(getattr(row, f"capacity_{name}"))
-            for name in DIMENSIONS
-            if pd.notna(getattr(row, f"capacity_{name}"))
-        },
-        skills=frozenset(_listed(row.skills)),
-        pause=_pause(row),
-        rates=Rates(
-            per_day=_number(row.per_day),
-            per_hour=_number(row.per_hour),
-            per_overtime_hour=_number(row.per_overtime_hour),
-            per_km=_number(row.per_km),
-            per_stop=_number(row.per_stop),
-        ),
-        in_use=on_road,
-        departed=on_road and not allow_transfers,
-        loaded_stop_ids=frozenset() if allow_transfers else frozenset(aboard.stop_id),
-        committed_stop_ids=(committed[row.vehicle_id],) if row.vehicle_id in committed else (),
-    )
-
-
-def _pause(row: Any) -> Break | None:
-    """The break, where it lies wholly ahead or its span is open; a break whose latest start has passed counts as taken."""
-    if pd.isna(row.break_from) or not _number(row.break_minutes):
-        return None
-    return Break(60 * float(row.break_minutes), row.break_from.timestamp(), row.break_due.timestamp())
-
-
-def _minutes(values: pd.Series) -> pd.Series:
-    return pd.to_timedelta(values.fillna(0), unit="min")
-
-
-def _epoch(instant: Any) -> float | None:
-    return None if pd.isna(instant) else instant.timestamp()
-
-
-def _or_none(value: Any) -> float | None:
-    return None if pd.isna(value) else float(value)
-
-
-def _number(value: Any) -> float:
-    return 0.0 if pd.isna(value) else float(value)
-
-
-def _listed(values: Any) -> list[str]:
-    return [] if values is None or (isinstance(values, float) and pd.isna(values)) else list(values)

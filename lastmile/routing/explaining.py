@@ -25,6 +25,12 @@ PLACES_PROBED = 300
 STOPS_PROBED = 150
 """Stops probed in one plan; beyond, a plan has a problem of another kind, and saying so is quicker."""
 
+LEAST_PLACES = 8
+"""Places tried for a stop that is probed at all: fewer stops are probed rather than each in fewer places."""
+
+PROBES_A_MOVE = 6
+"""For so many probes one more route is timed to see whether moving another stop away would do."""
+
 PROMISES_TRIED = 3
 """How often another promise is tried until the route keeps it."""
 
@@ -50,10 +56,10 @@ class Reason:
 
 
 def reasons_unserved(
-    problem: Problem, routes: Mapping[str, Sequence[str]], timer: RouteTimer | None = None
+    problem: Problem, routes: Mapping[str, Sequence[str]], timer: RouteTimer | None = None, probes: int = PROBES
 ) -> dict[str, Reason]:
-    """A reason for each stop that the plan does not serve, by stop_id."""
-    bench, impossible = Bench(timer or RouteTimer(problem), routes), problems_of(problem)
+    """A reason for each stop that the plan does not serve, by stop_id; about so many `probes` are made for it."""
+    bench, impossible = Bench(timer or RouteTimer(problem), routes, probes // PROBES_A_MOVE), problems_of(problem)
     unserved = [stop for stop in range(len(problem.stops)) if stop not in bench.routed]
     found = {}
     for stop_id in (problem.stops[stop].stop_id for stop in unserved):
@@ -63,30 +69,29 @@ def reasons_unserved(
     told = [stop for stop in unserved if problem.stops[stop].stop_id not in found]
     mendable = [problem.stop_index[one] for one, reason in found.items() if reason.cause in MENDABLE]
     probed = [*sorted(told, key=bench.worth), *sorted(mendable, key=bench.worth)]
-    places = min(PLACES_PROBED, PROBES // max(1, min(len(probed), STOPS_PROBED)))
-    for stop in probed[:STOPS_PROBED]:
+    most = min(STOPS_PROBED, probes // LEAST_PLACES)
+    places = min(PLACES_PROBED, probes // max(1, min(len(probed), most)))
+    for stop in probed[:most]:
         stop_id = problem.stops[stop].stop_id
         found[stop_id] = _unserved(bench, stop, places, found.get(stop_id))
-    for stop_id in (problem.stops[stop].stop_id for stop in probed[STOPS_PROBED:]):
-        words = (
-            f"{len(unserved)} stops are not served; only the {STOPS_PROBED} dearest to leave out were tried one by one"
-        )
+    for stop_id in (problem.stops[stop].stop_id for stop in probed[most:]):
+        words = f"{len(unserved)} stops are not served; only the {most} dearest to leave out were tried one by one"
         found.setdefault(stop_id, Reason(stop_id, Cause.NO_SINGLE_CHANGE, words))
     return {problem.stops[stop].stop_id: found[problem.stops[stop].stop_id] for stop in unserved}
 
 
 def reasons_late(
-    problem: Problem, routes: Mapping[str, Sequence[str]], timer: RouteTimer | None = None
+    problem: Problem, routes: Mapping[str, Sequence[str]], timer: RouteTimer | None = None, probes: int = PROBES
 ) -> dict[str, Reason]:
     """A reason for each stop that the plan serves after its last window or its need-by, by stop_id.
 
     Its remedies keep the promise and the crew at work, and break no promise that the plan keeps.
     """
-    bench = Bench(timer or RouteTimer(problem), routes)
-    late = sorted(_late(bench), key=bench.worth)
-    places = min(PLACES_PROBED, PROBES // max(1, min(len(late), STOPS_PROBED)))
-    found = {problem.stops[stop].stop_id: _why_late(bench, stop, places) for stop in late[:STOPS_PROBED]}
-    for stop in late[STOPS_PROBED:]:
+    bench = Bench(timer or RouteTimer(problem), routes, probes // PROBES_A_MOVE)
+    late, most = sorted(_late(bench), key=bench.worth), min(STOPS_PROBED, probes // LEAST_PLACES)
+    places = min(PLACES_PROBED, probes // max(1, min(len(late), most)))
+    found = {problem.stops[stop].stop_id: _why_late(bench, stop, places) for stop in late[:most]}
+    for stop in late[most:]:
         found[problem.stops[stop].stop_id] = _told_late(bench, stop, _later_promise(bench, stop), ())
     return {stop.stop_id: found[stop.stop_id] for stop in problem.stops if stop.stop_id in found}
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from lastmile.routing.changes import kept_by_plan_in_force
 from lastmile.routing.conceding import Concession, Limit, Tried, concession_for, concession_to_serve
-from lastmile.routing.inserting import Draft
+from lastmile.routing.drafts import Draft
 from lastmile.routing.obstacles import Cause
 from lastmile.routing.timing import RELOADS, Breach, RouteTimer, TimedRoute
 
@@ -22,9 +22,6 @@ LEAST_LIFTED = 3
 
 RELOADED = 3
 """Places, the cheapest by detour, at which a reload is tried along with the stop."""
-
-MOVES_TIMED = 200
-"""Routes timed in one plan to see whether moving another stop away would do."""
 
 Rows = dict[int, tuple[int, ...]]
 """Stops and reloads in driving order for each vehicle (as indexes) whose route would change."""
@@ -67,14 +64,16 @@ class Trial:
 class Bench:
     """One plan on which changes are tried; it stays as it is until one is adopted.
 
+    `moves` are the routes that may be timed to see whether moving another stop away would do.
+
     Where a stop of the plan is probed (`set_aside`), trials say where else it could go: on time, and with no promise
     newly broken.
     """
 
-    def __init__(self, timer: RouteTimer, routes: Mapping[str, Sequence[str]]) -> None:
+    def __init__(self, timer: RouteTimer, routes: Mapping[str, Sequence[str]], moves: int = 0) -> None:
         self.timer, self.problem = timer, timer.problem
         self.draft = Draft(timer, routes)
-        self.moves_left = MOVES_TIMED
+        self.moves_left = moves
         self.aside: Rows = {}
         self.on_time: int | None = None
         index = self.problem.stop_index

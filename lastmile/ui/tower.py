@@ -36,6 +36,7 @@ def pages() -> dict[str, list[st.Page]]:
             page(
                 "import_data.py", "Import", "upload_file", "Bring files in, or take an import back.", url_path="import"
             ),
+            page("connections.py", "Connections", "cable", "Other systems: tokens, last events, what was not taken."),
             page(
                 "data_quality.py",
                 "Data quality",

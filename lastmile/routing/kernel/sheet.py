@@ -195,7 +195,8 @@ def _whole(problem: Problem, stops: np.ndarray, windows: np.ndarray, vehicles: n
     row["load_varies"] = problem.has_reloads or stops["pickup"].any()
     row["has_releases"] = (stops["released"] > -NEVER).any()
     row["has_orders"] = problem.has_reloads or (stops["collects"] >= 0).any() or (stops["pinned_rank"] >= 0).any()
-    soft = (stops["late_price"] != HARD) & (windows["closes"][stops["window_last"]] < NEVER)
+    soft = (stops["late_price"] > 0) & (windows["closes"][stops["window_last"]] < NEVER)
+    soft |= (stops["late_price"] == 0) & ~stops["committed"]
     prices_of_time = [
         vehicles[name].any() for name in ("per_second", "per_overtime_second", "minimum", "pause_seconds")
     ]

@@ -13,6 +13,25 @@ planned as (
     -- not needed for the answer: lets the scan skip what other days planned
     where arrive_at between for_day::timestamptz - interval 2 day and for_day::timestamptz + interval 3 day
 ),
+-- as known then, only the deliveries of the day and those on its plans are put together, not all of the days around it
+concerned as (
+    select delivery_id from planned where as_of is not null
+    union
+    select delivery_id from booking where as_of is not null and day = for_day
+),
+concerned_booking as (
+    from booking semi join concerned using (delivery_id)
+),
+concerned_event as (
+    from event semi join concerned using (delivery_id)
+    union all by name
+    from event where corrects is not null and delivery_id is null
+),
+known_delivery as (
+    select * from delivery where as_of is null and day between for_day - 3 and for_day + 1
+    union all by name
+    select * from delivery_state(as_of, 'concerned_event', 'concerned_booking', for_day - 3, for_day + 1) where as_of is not null
+),
 happened as (
     select delivery_id, day, depot_id as booked_depot_id, vehicle_id as actual_vehicle_id, state, resolved,
         revised_timeliness as timeliness, handed_over_at, last_failed_at, cancelled_at, loaded_at, arrived_at,
@@ -20,7 +39,7 @@ happened as (
         case when revised_due is null then window_from else revised_from end as window_from,
         coalesce(revised_due, window_due) as window_due, revised_due is not null as revised, window_semantics,
         early_minutes, late_minutes, lon, lat, penalty, currency, reason, weight_kg
-    from deliveries_at(as_of, (for_day - interval 3 day)::date, (for_day + interval 1 day)::date)
+    from known_delivery
 ),
 joined as (
     select planned.* exclude (delivery_id), happened.* exclude (delivery_id),

@@ -1,22 +1,15 @@
-"""The plan at once: the plan in force, rid of what can't be kept, with every open stop put where it costs least."""
+"""A plan as rows of stops, timed, with the places where a further stop could go, cheapest by estimate first."""
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
 from lastmile.routing.loads import LOAD_TOLERANCE
-from lastmile.routing.obstacles import eligible, problems_of
-from lastmile.routing.problem import RELOAD, Problem
-from lastmile.routing.timing import RELOADS, RouteTimer, TimedRoute
-
-CANDIDATES_TIMED = 12
-"""Places timed in full for each stop, the cheapest by detour first, once one of them fits."""
-
-PLACES_TRIED = 400
-"""Places after which a stop that fits nowhere is given up for now."""
+from lastmile.routing.obstacles import eligible
+from lastmile.routing.problem import RELOAD
+from lastmile.routing.timing import RELOADS, RouteTimer
 
 HOPELESS = 1e12
 """Money that puts places which break a hard limit for sure behind all others."""
@@ -26,9 +19,6 @@ GAP_NUMBERS = ("free_at", "next_at", "next_by", "opening", "per_second", "per_km
 
 Place = tuple[int, int]
 """Where a stop can go: vehicle and position, both as indexes."""
-
-Kept = tuple[list[list[int]], list[TimedRoute], list[np.ndarray]]
-"""A draft's routes, their times and their gaps."""
 
 
 class Draft:
@@ -43,7 +33,6 @@ class Draft:
         self.timed = [timer.time(vehicle, stops) for vehicle, stops in enumerate(self.routes)]
         self.committed = [len(v.committed_stop_ids) for v in fleet]
         self.fits = eligible(self.problem)
-        self.impossible = frozenset(index[stop_id] for stop_id in problems_of(self.problem))
         self._seconds, self._km = self.problem.matrix.fastest, self.problem.matrix.km
         self.price = [self.problem.price_of_not_serving(stop) for stop in self.problem.stops]
         self._load_varies = self.problem.has_reloads or any(stop.pickup for stop in self.problem.stops)
@@ -56,35 +45,10 @@ class Draft:
         self.timed[vehicle] = self.timer.time(vehicle, stops)
         self._gaps[vehicle] = self._gaps_of(vehicle)
 
-    def kept(self) -> Kept:
-        """The plan as it stands, to return to; rows are replaced and never changed, so copies of the lists do."""
-        return list(self.routes), list(self.timed), list(self._gaps)
-
-    def restore(self, kept: Kept) -> None:
-        self.routes, self.timed, self._gaps = (list(part) for part in kept)
-
     def as_routes(self) -> dict[str, tuple[str, ...]]:
         ids = [*(stop.stop_id for stop in self.problem.stops), RELOAD]  # RELOADS is -1
         fleet = self.problem.vehicles
         return {v.vehicle_id: tuple(ids[s] for s in row) for v, row in zip(fleet, self.routes, strict=True)}
-
-    def open_stops(self) -> list[int]:
-        """The stops in no route, without those that can't be served at all; hardest to place first."""
-        routed = {stop for row in self.routes for stop in row}
-        free = set(range(len(self.problem.stops))) - routed - self.impossible
-        return sorted(free, key=self._difficulty)
-
-    def put(self, stop: int, place: Place) -> None:
-        vehicle, position = place
-        row = self.routes[vehicle]
-        self.set(vehicle, [*row[:position], stop, *row[position:]])
-
-    def _difficulty(self, stop: int) -> tuple[float, float, int]:
-        return (-self.price[stop], self.terms.closes[stop], stop)
-
-    def places(self, stop: int) -> Iterator[Place]:
-        """The places that hard limits may leave for a stop, the cheapest by estimate first."""
-        yield from self._ordered(stop, np.flatnonzero(self.fits[:, stop]), only_possible=True)
 
     def all_places(self, stop: int) -> Iterator[Place]:
         """Every place that skills, permissions and commitments leave, those that break no limit for sure first."""
@@ -92,15 +56,15 @@ class Draft:
 
     def places_on(self, stop: int, vehicles: Sequence[int]) -> Iterator[Place]:
         """Every place that commitments leave on these vehicles, in the same order."""
-        yield from self._ordered(stop, vehicles, only_possible=False)
+        yield from self._ordered(stop, vehicles)
 
-    def _ordered(self, stop: int, vehicles: Sequence[int], only_possible: bool) -> Iterator[Place]:
+    def _ordered(self, stop: int, vehicles: Sequence[int]) -> Iterator[Place]:
         if not len(vehicles):
             return
         gaps = np.concatenate([self._gaps[vehicle] for vehicle in vehicles], dtype=self._gap_type)
         estimate, possible = self._estimate(stop, gaps)
         rows = np.argsort(np.where(possible, estimate, estimate + HOPELESS), kind="stable")
-        for row in rows[: np.count_nonzero(possible)] if only_possible else rows:
+        for row in rows:
             yield int(gaps["vehicle"][row]), int(gaps["position"][row])
 
     def _estimate(self, stop: int, gaps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -151,85 +115,3 @@ class Draft:
             return [self.terms.room[vehicle][name] for name in self.problem.dimensions]
         wanted = [sum(self.terms.demand[name][s] for s in self.routes[vehicle]) for name in self.problem.dimensions]
         return [self.terms.room[vehicle][name] - w for name, w in zip(self.problem.dimensions, wanted, strict=True)]
-
-    def with_stop(self, stop: int, place: Place) -> TimedRoute:
-        """The route timed as if the stop were put there."""
-        vehicle, position = place
-        row = self.routes[vehicle]
-        return self.timer.time(vehicle, [*row[:position], stop, *row[position:]])
-
-    def extra_cost(self, place: Place, route: TimedRoute) -> float:
-        return route.cost.total - self.timed[place[0]].cost.total
-
-
-def repaired(
-    timer: RouteTimer, routes: Mapping[str, Sequence[str]], cancelled: Callable[[], bool] = lambda: False
-) -> dict[str, tuple[str, ...]]:
-    """The plan without what breaks a hard limit, and with every open stop that is worth serving put in; feasible."""
-    draft = Draft(timer, _kept(timer.problem, routes))
-    for vehicle in range(len(timer.problem.vehicles)):
-        _lighten(draft, vehicle)
-    insert_open(draft, cancelled)
-    return draft.as_routes()
-
-
-def insert_open(draft: Draft, cancelled: Callable[[], bool] = lambda: False) -> None:
-    """Put each stop that is in no route where it costs least, if that costs less than not serving it."""
-    for stop in draft.open_stops():
-        if cancelled():
-            return
-        insert_if_worth_it(draft, stop, CANDIDATES_TIMED, PLACES_TRIED)
-
-
-def insert_if_worth_it(draft: Draft, stop: int, candidates: int, tries: int) -> bool:
-    """Put a stop at its cheapest place, if there is one and it costs less than not serving it."""
-    found = cheapest_place(draft, stop, candidates, tries)
-    if found is None or found[1] >= draft.price[stop]:
-        return False
-    draft.put(stop, found[0])
-    return True
-
-
-def cheapest_place(draft: Draft, stop: int, candidates: int, tries: int) -> tuple[Place, float] | None:
-    """The place where the stop costs least and breaks nothing, of the first `candidates` that fit in `tries` tried."""
-    best, timed = None, 0
-    for place in itertools.islice(draft.places(stop), tries):
-        route = draft.with_stop(stop, place)
-        if len(route.breaches) > len(draft.timed[place[0]].breaches):
-            continue
-        extra = draft.extra_cost(place, route)
-        if best is None or extra < best[1]:
-            best = (place, extra)
-        timed += 1
-        if timed >= candidates:
-            break
-    return best
-
-
-def _kept(problem: Problem, routes: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
-    """The part of a plan that its vehicles may serve at all, commitments first and each stop once."""
-    impossible = problems_of(problem)
-    fits, kept, seen = eligible(problem), {}, set(problem.committed_to)
-    for index, vehicle in enumerate(problem.vehicles):
-        row = list(vehicle.committed_stop_ids)
-        for stop_id in routes.get(vehicle.vehicle_id, ()):
-            if stop_id not in seen and stop_id not in impossible and fits[index, problem.stop_index[stop_id]]:
-                seen.add(stop_id)
-                row.append(stop_id)
-        kept[vehicle.vehicle_id] = row
-    return kept
-
-
-def _lighten(draft: Draft, vehicle: int) -> None:
-    """Take stops out of a route, the one whose leaving mends most first, until it breaks no hard limit."""
-    while draft.timed[vehicle].breaches and len(draft.routes[vehicle]) > draft.committed[vehicle]:
-        row = draft.routes[vehicle]
-        choices = [row[:i] + row[i + 1 :] for i in range(draft.committed[vehicle], len(row))]
-        draft.set(vehicle, min(choices, key=lambda stops: _burden(draft, vehicle, stops)))
-
-
-def _burden(draft: Draft, vehicle: int, stops: Sequence[int]) -> tuple[float, float]:
-    route = draft.timer.time(vehicle, stops)
-    dropped = set(draft.routes[vehicle]) - set(stops)
-    price = sum(draft.price[stop] for stop in dropped)
-    return (sum(breach.excess for breach in route.breaches), route.cost.total + price)
