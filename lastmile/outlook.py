@@ -109,7 +109,7 @@ class Outlook:
         if fresh.empty:
             return
         before = self._store.version
-        self._store.append({"event": events_of(fresh)})
+        self._store.append({"event": events_of(fresh)}, streamed=True)
         self.writes += self._store.version - before
         self._told = pd.concat([fresh[KEPT], self._told], ignore_index=True).drop_duplicates("delivery_id")
 

@@ -42,8 +42,8 @@ class Tower:
     store: Store
     clock: Clock
     feed: LiveFeed | None = None
-    door: Door = field(init=False)
     outlook: Outlook | None = None
+    door: Door = field(init=False)
     replannings: dict[str, Replanning] = field(default_factory=dict)
     _moment: Moment | None = None
     _beginning: threading.Lock = field(default_factory=threading.Lock)
@@ -60,8 +60,7 @@ class Tower:
 
         A feed writes every second, and other systems as they please; figures over weeks that were worked out anew each time would only make people wait.
         """
-        predicted = 0 if self.outlook is None else self.outlook.writes
-        others = self.store.version - self.store.streamed - predicted
+        others = self.store.version - self.store.streamed
         kept = self._moment
         if kept is None or kept.others != others or time.monotonic() - kept.since > SETTLED_SECONDS:
             kept = self._moment = Moment(self.store.version, self.now(), others, time.monotonic())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
@@ -22,6 +23,7 @@ from lastmile.predictions.chances import chance_beyond
 from lastmile.predictions.driving import course
 from lastmile.predictions.learning import factors
 from lastmile.predictions.model import LEVELS, Misses, Model, Paces
+from lastmile.predictions.telling import events_of, news
 from lastmile.store import Store
 from lastmile.twin import Operation, history
 from tests import tiny_day
@@ -327,6 +329,34 @@ def test_a_vehicle_is_at_risk_where_one_of_its_open_stops_is():
     found = vehicles_by_prediction(van, stops).iloc[0]
 
     assert (found.status, found.open_at_risk, found.next_eta_at) == ("at risk", 1, clock("10:40"))
+
+
+# What is told
+
+
+def test_only_what_moved_by_five_minutes_or_turned_in_risk_is_put_on_record():
+    predicted = predict(certain(), frame(*ROUTE))
+    last = predicted[["delivery_id", "eta_at", "chance_late"]].assign(chance_late=0.1)
+    again = predicted.assign(chance_late=[0.1, 0.3, 0.1])  # d3 has come to be at risk
+    again["eta_at"] += pd.to_timedelta([4, 0, 5], unit="min")  # d2 moved too little to tell
+
+    assert news(again, last).delivery_id.tolist() == ["d3", "d4"]
+    assert news(again, last.head(0)).delivery_id.tolist() == ["d2", "d3", "d4"]
+
+
+def test_a_prediction_on_record_is_an_estimate_with_its_interval_and_chance(tiny):
+    events = events_of(predict(certain(), frame(*ROUTE)).head(1))
+
+    assert tiny.append({"event": events}) == {"event": 1}
+    assert tiny.append({"event": events}) == {"event": 0}
+    found = tiny.ask("select * from event where type = 'eta_updated'").iloc[0]
+    assert (found.classifier, found.delivery_id, found.recorded_at) == ("EST", "d2", TEN)
+    assert json.loads(found.payload) == {
+        "eta_at": "2026-03-02T10:10:00+00:00",
+        "eta_from": "2026-03-02T10:06:00+00:00",
+        "eta_until": "2026-03-02T10:14:00+00:00",
+        "chance_late": None,
+    }
 
 
 # On simulated days

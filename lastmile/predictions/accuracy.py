@@ -15,7 +15,7 @@ HORIZONS = {
 }
 """Label → minutes before the actual arrival that a prediction of it was made at, up to."""
 
-METHODS = {"eta": "Prediction", "shifted": "Plan moved by the present delay", "plan": "Plan"}
+METHODS = {"eta": "Prediction", "shifted": "Plan + present delay", "plan": "Plan"}
 WITHIN = (10, 15, 30)
 
 

@@ -13,7 +13,7 @@ from lastmile.predictions.predicting import predict
 from lastmile.store import Store
 
 DAYS = 14
-LEARNING_STEP_MINUTES = 30
+LEARNING_STEP_MINUTES = 60
 JUDGING_STEP_MINUTES = 15
 
 

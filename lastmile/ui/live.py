@@ -23,8 +23,8 @@ QUEUE = {
         "Status", "status", "Late: past its promise, or sure to be. At risk: likely enough to break it", 86
     ),
     "vehicle_id": Column("Vehicle", "id", width=78),
-    "recipient": Column("Recipient", width=152),
-    "cause": Column("Cause", width=150),
+    "recipient": Column("Recipient", width=126),
+    "cause": Column("Cause", width=122),
     "minutes_over": Column(
         "Over", "minutes", "Minutes past the promise, as expected now; negative: still before it", 72
     ),
