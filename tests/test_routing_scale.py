@@ -185,7 +185,7 @@ def test_the_setting_names_the_cluster(monkeypatch, cluster, engine):
     workers_module.use(None)
     try:
         assert workers_module.shared().count == 2
-        assert solve(random_problem(8), 0.5).iterations > 0
+        assert solve(random_problem(8), 60, iterations=50).iterations > 0
     finally:
         workers_module.shared().close()
         workers_module.use(engine)
