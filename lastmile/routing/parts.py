@@ -59,9 +59,10 @@ class Parting:
         """The problem with a plan in `count` parts, cut in the way of that `number`; `spent` is what the plan changes."""
         cut = areas(self.problem, routes, count, number)
         budgets = _budgets(self.problem.budget, spent or Changes((), (), ()), cut)
-        return [self._part(area, routes, budget) for area, budget in zip(cut, budgets, strict=True)]
+        return [self.part(area, routes, budget) for area, budget in zip(cut, budgets, strict=True)]
 
-    def _part(self, area: Area, routes: Routes, budget: ChangeBudget) -> Part:
+    def part(self, area: Area, routes: Routes, budget: ChangeBudget) -> Part:
+        """One area as a part, with its rows of a plan."""
         problem = self.problem
         stops = [problem.stops[problem.stop_index[one]] for one in area.stop_ids]
         vehicles = [problem.vehicles[problem.vehicle_index[one]] for one in area.vehicle_ids]
@@ -144,6 +145,51 @@ def merged(problem: Problem, parts: Sequence[Evaluation]) -> Evaluation:
         changes=changes,
         excess=sum(part.excess for part in parts) - sum(own) + sum(spent.values()),
     )  # fmt: skip
+
+
+def portion(whole: Evaluation, part: Problem) -> Evaluation:
+    """What the evaluation of a whole plan says of the routes and stops of one part; the other way of `merged`."""
+    here, vehicles = set(part.stop_index), set(part.vehicle_index)
+    routes = {route.vehicle_id: route for route in whole.routes}
+    planned = tuple(routes[vehicle.vehicle_id] for vehicle in part.vehicles)
+    unserved = tuple(one for one in whole.unserved if one in here)
+    not_served = sum(part.price_of_not_serving(part.stops[part.stop_index[one]]) for one in unserved)
+    violations = tuple(one for one in whole.violations if one.vehicle_id in vehicles)
+    return replace(
+        whole,
+        routes=planned,
+        unserved=unserved,
+        cost=sum((route.cost for route in planned), Cost(not_served=not_served)),
+        violations=violations,
+        broken_promises=tuple(one for one in whole.broken_promises if one in here),
+        changes=Changes(*(tuple(one for one in getattr(whole.changes, name) if one in here) for name in BUDGETED)),
+        excess=sum(one.excess for one in violations),
+    )
+
+
+def as_committed(part: Part) -> Part:
+    """The part with what its vehicles are committed to, and no other stop: quick to judge."""
+    problem = part.problem
+    area = Area(tuple(problem.vehicle_index), tuple(one for one in problem.stop_index if one in problem.committed_to))
+    return Parting(problem).part(
+        area, {vehicle.vehicle_id: vehicle.committed_stop_ids for vehicle in problem.vehicles}, problem.budget
+    )
+
+
+def with_all_else_unserved(part: Problem, plan: Evaluation) -> Evaluation:
+    """The evaluation of a plan of some of a part's stops, once the others are counted as not served."""
+    left = [stop for stop in part.stops if stop.stop_id not in plan.stops]
+    promised = tuple(stop.stop_id for stop in left if stop.last_closes is not None)
+    kept = part.whole.kept or frozenset()
+    return replace(
+        plan,
+        unserved=tuple(stop.stop_id for stop in left),
+        cost=plan.cost + Cost(not_served=sum(map(part.price_of_not_serving, left))),
+        broken_promises=(*plan.broken_promises, *promised),
+        changes=replace(
+            plan.changes, promises_broken=(*plan.changes.promises_broken, *(one for one in promised if one in kept))
+        ),
+    )
 
 
 def kept_in_parts(problem: Problem, count: int) -> frozenset[str]:
