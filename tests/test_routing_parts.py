@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from lastmile.routing import RELOAD, ChangeBudget, Pin, Policy, Problem, VehicleShift, evaluate
+from lastmile.routing import RELOAD, ChangeBudget, Pin, Policy, Problem, VehicleShift, evaluate, parted, solve, solving
 from lastmile.routing.areas import areas
 from lastmile.routing.parts import Parting, evaluate_in_parts, with_whole_pairs
 from tests.routing_problems import DEPOT, EIGHT, HOUR, drop, random_problem, van
@@ -147,3 +147,63 @@ def test_a_part_knows_what_its_stops_were_on_in_another():
     assert plan.changes.goods_moved == ("S2",)
     assert [one.stop_id for one in plan.violations] == ["S2"]  # S2 went before S3, and should
     assert east.problem.policy == Policy.DROP_LEAST_VALUABLE
+
+
+# The search.
+
+
+@pytest.fixture
+def in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small problems are cut as large ones are."""
+    monkeypatch.setattr(solving, "LARGEST_WHOLE", 10)
+    monkeypatch.setattr(parted, "STOPS_OF_A_PART", 20)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_a_plan_searched_in_parts_keeps_every_promise_of_the_search(engine, in_parts, seed):
+    problem = replace(random_problem(seed, stops=60, vehicles=9, rich=True), policy=Policy.DROP_LEAST_VALUABLE)
+    solution = solve(problem, 60, iterations=120)
+    plan = evaluate(problem, solution.routes)
+    assert plan.violations == solution.evaluation.violations == ()
+    assert solution.cost == pytest.approx(plan.cost.total)
+    assert solution.evaluation.routes == plan.routes
+    assert solution.cost <= solution.first_plan_cost + 1e-6
+    assert set(solution.reasons) == set(plan.unserved)
+    for name in ("moved", "promises_broken", "goods_moved"):
+        assert set(getattr(solution.evaluation.changes, name)) == set(getattr(plan.changes, name))
+
+
+def test_in_parts_too_the_same_seed_and_work_give_the_same_plan(engine, in_parts):
+    problem = random_problem(4, stops=70, vehicles=9)
+    first, second = (solve(problem, 60, seed=2, iterations=150) for _ in range(2))
+    assert first.routes == second.routes
+    assert first.iterations == second.iterations > 0
+
+
+def test_in_parts_too_all_are_served_by_the_prices_of_the_problem(engine, in_parts):
+    problem = replace(random_problem(2, stops=50, vehicles=8), policy=Policy.SERVE_ALL)
+    solution = solve(problem, 60, iterations=120)
+    plan = evaluate(problem, solution.routes)
+    assert solution.cost == pytest.approx(plan.cost.total)
+    assert set(map(str, solution.evaluation.violations)) == set(map(str, plan.violations))
+
+
+def test_a_search_in_parts_that_is_stopped_before_its_first_plan_keeps_the_commitments(engine, in_parts):
+    problem = random_problem(7, stops=60, vehicles=9, midday=True)
+    solution = solve(problem, 30, cancelled=lambda: True)
+    assert solution.cancelled
+    assert solution.routes == {vehicle.vehicle_id: vehicle.committed_stop_ids for vehicle in problem.vehicles}
+    assert solution.cost == pytest.approx(evaluate(problem, solution.routes).cost.total)
+    assert set(solution.reasons) == set(solution.evaluation.unserved)
+
+
+def test_ten_thousand_stops_end_in_a_clear_answer(engine):
+    problem = around_a_depot(10_000, 60)
+    solution = solve(problem, 1.0)
+    served = sum(len(row) for row in solution.routes.values())
+    # 60 vans hold 100 kg each, a stop asks for 10
+    assert 500 <= served <= 600
+    assert len(solution.reasons) == 10_000 - served
+    assert all(reason.words for reason in solution.reasons.values())
+    assert solution.evaluation.violations == ()
+    assert "matrix" not in vars(problem)  # of all places none was made

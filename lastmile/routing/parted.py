@@ -28,10 +28,11 @@ from lastmile.routing.rounds import Outcome, Round, Work
 from lastmile.routing.searching import GRACE_SECONDS, STAY_SHARE, listen, workers_ready
 from lastmile.routing.workers import Workers
 
-LARGEST_WHOLE = 1_500
-"""Stops up to which a problem is searched as one."""
+LARGEST_WHOLE = 1_000
+"""Stops up to which a problem is searched as one. Measured in ten seconds on two cores: with 1,000 stops and times that vary over
+the day, parts of 500 came to 4.5 % less than the whole, with 2,000 to 8 % less; with distance alone the two were as good."""
 
-STOPS_OF_A_PART = 750
+STOPS_OF_A_PART = 500
 """About how many stops a part has."""
 
 MOST_CUTS = 6
@@ -68,12 +69,13 @@ class PartedSearch:
         seconds: float,
         seed: int,
         iterations: int | None,
+        lanes: int | None,
         workers: Workers,
         cancelled: Callable[[], bool],
     ) -> None:
         self.problem, self.searched = problem, to_search(problem)
         self.seconds, self.seed, self.limit = seconds, seed, iterations
-        self.workers, self.cancelled = workers, cancelled
+        self.workers, self.cancelled, self.lanes = workers, cancelled, lanes
         self.began = time.monotonic()
         self.until = self.began + seconds
         self.count = math.ceil(len(problem.stops) / STOPS_OF_A_PART)
@@ -164,23 +166,33 @@ class PartedSearch:
         self.parts = [PartUnderWay(part, _key(), portion(whole, part.problem)) for part in parts]
 
     def _search_parts(self, number: int, cuts: int, ends: float, told: Callable[[str], None]) -> None:
-        """Every part once or, where there is time for it, several times in turn."""
-        share = max(0.0, ends - time.monotonic()) * self.workers.count / len(self.parts)
+        """Every part once or, where there is time for it, several times in turn; by several lanes where cores are left."""
+        lanes = self.lanes or (1 if self.limit is not None else max(1, self.workers.count // len(self.parts)))
+        share = max(0.0, ends - time.monotonic()) * self.workers.count / (lanes * len(self.parts))
         slices = 1 if self.limit is not None else max(1, math.ceil(share / LONGEST_SLICE_SECONDS))
 
         def tasks() -> Iterable[tuple[PartUnderWay, Round]]:
             for turn in range(slices):
-                for one in self.parts:
+                for one in [one for one in self.parts for _ in range(lanes)]:
                     seconds = min(share / slices, ends - time.monotonic())
                     if self.limit is not None or seconds > 0.05:
                         first, last = (number + turn / slices) / cuts, (number + (turn + 1) / slices) / cuts
                         yield one, self._round(one, Work.IMPROVE, seconds, cuts, first, last)
 
         wait = None if self.limit is not None else ends + GRACE_SECONDS
+        found: list[tuple[PartUnderWay, Outcome]] = []
         for one, outcome in self._outcomes(tasks(), lambda: told(f"improving {len(self.parts)} areas"), wait):
-            self.iterations += outcome.rounds
-            if self._objective(outcome.judged.evaluation) < self._objective(one.evaluation):
-                one.evaluation, self.engine = outcome.judged.evaluation, "rebuilding by area"
+            if self.limit is None:
+                self._take_in(one, outcome)
+            else:
+                found.append((one, outcome))
+        for one, outcome in sorted(found, key=lambda pair: str(pair[1].routes)):  # the same of two as good, each time
+            self._take_in(one, outcome)
+
+    def _take_in(self, one: PartUnderWay, outcome: Outcome) -> None:
+        self.iterations += outcome.rounds
+        if self._objective(outcome.judged.evaluation) < self._objective(one.evaluation):
+            one.evaluation, self.engine = outcome.judged.evaluation, "rebuilding by area"
 
     def _explain(self, told: Callable[[str], None]) -> None:
         """Why stops are not served, and what serving all breaks: by the problem as it was given."""

@@ -15,8 +15,9 @@ from lastmile.routing.areas import Area, areas
 from lastmile.routing.changes import BUDGETED, Changes, beyond_budget, kept_by_plan_in_force, over_budget
 from lastmile.routing.cost import Cost
 from lastmile.routing.evaluating import Evaluation, Violation, evaluate
-from lastmile.routing.obstacles import Cause
+from lastmile.routing.obstacles import Cause, whole_capacity
 from lastmile.routing.problem import ChangeBudget, Problem, Routes, Whole
+from lastmile.routing.shifts import VehicleShift
 from lastmile.routing.timing import RouteTimer
 from lastmile.routing.travel import GivenTravel, Travel, TravelMatrix
 
@@ -65,7 +66,7 @@ class Parting:
         """One area as a part, with its rows of a plan."""
         problem = self.problem
         stops = [problem.stops[problem.stop_index[one]] for one in area.stop_ids]
-        vehicles = [problem.vehicles[problem.vehicle_index[one]] for one in area.vehicle_ids]
+        vehicles = [_with_its_room(problem, problem.vehicles[problem.vehicle_index[one]]) for one in area.vehicle_ids]
         return Part(
             replace(
                 problem,
@@ -204,6 +205,15 @@ def evaluate_in_parts(problem: Problem, routes: Mapping[str, Sequence[str]], cou
     parting.kept = kept_in_parts(problem, count)
     parts = parting.parts({one: tuple(row) for one, row in routes.items()}, count, number)
     return merged(problem, [evaluate(part.problem, part.routes) for part in parts])
+
+
+def _with_its_room(problem: Problem, vehicle: VehicleShift) -> VehicleShift:
+    """The vehicle with the room that its load proves, wherever the stops of that load are now."""
+    if not vehicle.loaded_stop_ids:
+        return vehicle
+    aboard = vehicle.load_on_board
+    proved = {one: whole_capacity(problem, vehicle, one) + aboard.get(one, 0) for one in vehicle.capacity}
+    return replace(vehicle, capacity=proved)
 
 
 def _price(problem: Problem, stop: object) -> float:

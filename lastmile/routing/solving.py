@@ -84,7 +84,7 @@ def solve(
         raise ValueError(f"a solve needs seconds of at least 0 and iterations of at least 1: {seconds}, {iterations}")
     team, stop = workers or shared(), cancelled or _never
     if len(problem.stops) > LARGEST_WHOLE:
-        search = PartedSearch(problem, seconds, seed, iterations, team, stop)
+        search = PartedSearch(problem, seconds, seed, iterations, lanes, team, stop)
     else:
         search = Search(problem, seconds, seed, iterations, lanes, team, stop)
 

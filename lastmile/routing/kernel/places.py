@@ -162,6 +162,19 @@ def scan_all(sheet, plan, stop, found, limit):
     return count
 
 
+@compiled
+def scan_unused(sheet, plan, stop, found, limit):
+    """The cheapest vehicles of those without work, for a stop that fits into no gap that looked cheaper."""
+    count, asked = np.int64(0), -1
+    for vehicle in range(sheet.vehicles.size):
+        if plan.routes[vehicle].count > 0 or sheet.vehicles[vehicle].kind == asked:
+            continue
+        if may_serve(sheet, plan, vehicle, stop):
+            asked = sheet.vehicles[vehicle].kind
+            count = scan_route(sheet, plan, vehicle, stop, found, count, limit, 0.0)
+    return count
+
+
 @inlined
 def unused(sheet, plan, vehicle):
     """Whether a vehicle has nothing to do and need not go anywhere."""
@@ -240,6 +253,9 @@ def best_place(sheet, plan, scratch, found, stop):
     if best < 0 and count > 0 and (not blinks or draw(plan) < LOOKED_EVERYWHERE):
         count = scan_all(sheet, plan, stop, found, TRIED_HARDER)
         best, extra = cheapest_of(sheet, plan, scratch, found, 0, count, stop)
+        if best < 0:
+            count = scan_unused(sheet, plan, stop, found, TRIED_HARDER)
+            best, extra = cheapest_of(sheet, plan, scratch, found, 0, count, stop)
     return best, extra
 
 
