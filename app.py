@@ -21,6 +21,7 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
     from lastmile.ui import charts, maps  # noqa: F401  heavy: loaded once here, not on somebody's first page
 
     await anyio.to_thread.run_sync(runtime.start)
+    await anyio.to_thread.run_sync(runtime.predict_arrivals)
     await anyio.to_thread.run_sync(api.draw_basemap)
     workers.shared().warm()  # so that the first re-optimization need not wait for its processes
     gc.collect()

@@ -22,6 +22,7 @@ COLUMNS = [
     "criticality",
     "cause",
     "minutes_over",
+    "chance_late",
     "window_due",
     "eta_at",
     "penalty",
@@ -32,7 +33,7 @@ COLUMNS = [
 def needs_attention(stops: pd.DataFrame) -> pd.DataFrame:
     """The open stops that are late or at risk, the dearest and latest first; one row per delivery.
 
-    `stops`: as of queries.stops. Adds `cause` in words; `minutes_over` is minutes past the promise as expected now.
+    `stops`: as of queries.stops, or with predictions. Adds `cause` in words; `minutes_over` is minutes past the promise as expected now.
     """
     if stops.empty:
         return stops.reindex(columns=COLUMNS)
@@ -43,7 +44,7 @@ def needs_attention(stops: pd.DataFrame) -> pd.DataFrame:
     ordered = found.sort_values(
         ["is_late", "stake", "minutes_over", "delivery_id"], ascending=[False, False, False, True], na_position="last"
     )
-    return ordered[COLUMNS].reset_index(drop=True)
+    return ordered.reindex(columns=COLUMNS).reset_index(drop=True)
 
 
 def cause(stop: tuple) -> str:

@@ -81,7 +81,6 @@ class LiveFeed:
         self._operation = LiveOperation(seed, at=at)
         self._followed: set[str] = set()
         self._breakdowns_left = list(store.setting(BREAKDOWNS, []))
-        self.writes = 0
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="simulated feed", daemon=True)
 
@@ -92,7 +91,9 @@ class LiveFeed:
         if demo is None:
             return None
         last = store.value(
-            "select max(recorded_at) from event where source <> 'tower' and recorded_at <= $now", now=now()
+            "select max(recorded_at) from event where source <> 'tower' and recorded_at <= $now "
+            "and source not in (select source from connection)",
+            now=now(),
         )
         return cls(store, demo["seed"], last or now(), now)
 
@@ -109,10 +110,7 @@ class LiveFeed:
         """Append what has been recorded up to now; rows taken by table."""
         self._repeat_breakdowns()
         self._follow_approved_plans()
-        before = self._store.version
-        taken = self._store.append(self._operation.events_until(self._now()))
-        self.writes += self._store.version - before
-        return taken
+        return self._store.append(self._operation.events_until(self._now()), streamed=True)
 
     def _run(self) -> None:
         while not self._stopped.wait(self._every):

@@ -84,6 +84,41 @@ def sources(store: Store, at: datetime) -> pd.DataFrame:
     )
 
 
+def connections(store: Store, at: datetime) -> pd.DataFrame:
+    """One row per system that may send over HTTP: what it told up to `at`, in all and in the last 24 hours, and what waits.
+
+    `latency_minutes` is the median from happening to being recorded of the last 24 hours' events, unknown without any;
+    `credentials` counts tokens and webhooks that hold, `waiting` rows in quarantine.
+    """
+    return store.ask(
+        """
+        with known as (from connection qualify row_number() over (partition by source order by recorded_at desc) = 1),
+        told as (
+            select source, count(*) as events, max(recorded_at) as last_recorded_at, max(occurred_at) as last_occurred_at,
+                count(*) filter (recorded_at > $at - interval 24 hour) as events_of_day,
+                median(minutes_between(occurred_at, recorded_at))
+                    filter (recorded_at > $at - interval 24 hour and classifier = 'ACT') as latency_minutes
+            from event where recorded_at <= $at and source in (select source from known) group by source
+        ),
+        held as (
+            select source, count(*) as credentials from credential anti join revoked_credential using (credential_id)
+            group by source
+        ),
+        refused as (
+            select source, count(*) as waiting from quarantined_row
+            anti join (select row_id from quarantine_decision) as decided using (row_id) group by source
+        )
+        select known.source, known.name, known.zone, known.window_semantics,
+            coalesce(nullif(known.delivery_source, ''), known.source) as numbers, last_recorded_at, last_occurred_at,
+            coalesce(events, 0) as events, coalesce(events_of_day, 0) as events_of_day, latency_minutes,
+            coalesce(credentials, 0) as credentials, coalesce(waiting, 0) as waiting
+        from known left join told using (source) left join held using (source) left join refused using (source)
+        order by known.source
+        """,
+        at=at,
+    )
+
+
 def last_recorded_at(store: Store, at: datetime) -> datetime | None:
     """When the last event that was known at `at` was recorded, decisions aside."""
     return store.value("select max(recorded_at) from event where recorded_at <= $at and source <> 'tower'", at=at)

@@ -6,12 +6,15 @@ import os
 import threading
 import time
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from lastmile import clock as clocks
-from lastmile.clock import Clock
+from lastmile.clock import Clock, Mode
 from lastmile.demo import LiveFeed
+from lastmile.door import Door
+from lastmile.outlook import Outlook
 from lastmile.replanning import Replanning
 from lastmile.store import Store
 
@@ -24,7 +27,7 @@ SETTLED_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Moment:
-    """A version of the data and the tower's instant then; `others` counts the writes that were not the feed's."""
+    """A version of the data and the tower's instant then; `others` counts the writes that no stream of events made."""
 
     version: int
     at: datetime
@@ -39,20 +42,25 @@ class Tower:
     store: Store
     clock: Clock
     feed: LiveFeed | None = None
+    outlook: Outlook | None = None
+    door: Door = field(init=False)
     replannings: dict[str, Replanning] = field(default_factory=dict)
     _moment: Moment | None = None
     _beginning: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self.door = Door(self.store, self._received_at, self._hear_live)
 
     def now(self) -> datetime:
         """The instant that the tower stands at, in UTC."""
         return self.clock.now()
 
     def settled(self) -> Moment:
-        """The moment that pages of figures stand at: up to a minute old while the feed runs, new after any other write.
+        """The moment that pages of figures stand at: up to a minute old while events stream in, new after any other write.
 
-        A feed writes every second; figures over weeks that were worked out anew each time would only make people wait.
+        A feed writes every second, and other systems as they please; figures over weeks that were worked out anew each time would only make people wait.
         """
-        others = self.store.version - (self.feed.writes if self.feed else 0)
+        others = self.store.version - self.store.streamed
         kept = self._moment
         if kept is None or kept.others != others or time.monotonic() - kept.since > SETTLED_SECONDS:
             kept = self._moment = Moment(self.store.version, self.now(), others, time.monotonic())
@@ -79,6 +87,15 @@ class Tower:
         clocks.save(self.store, clock, actor)
         self.clock = clock
 
+    def _received_at(self) -> datetime:
+        """When rows that come in now count as received: by the simulated clock where that is what the tower shows."""
+        return self.now() if self.clock.mode is Mode.SIMULATED else datetime.now(UTC)
+
+    def _hear_live(self) -> None:
+        """A source has told of the last hour: a clock that stood at the end of a file goes on as the one on the wall."""
+        if self.clock.mode is Mode.HELD:
+            self.set_clock(clocks.real(), "system")
+
 
 _tower: Tower | None = None
 _lock = threading.Lock()
@@ -99,20 +116,37 @@ def start() -> Tower:
             tower.feed = LiveFeed.of(store, lambda: tower.now())
             if tower.feed is not None:
                 tower.feed.start()
+            tower.outlook = Outlook(store, lambda: tower.now(), lambda at: _local_day(store, at))
             _tower = tower
         return _tower
 
 
+def predict_arrivals() -> None:
+    """Let the tower's outlook predict arrivals from now on, in the background."""
+    outlook = tower().outlook
+    if outlook is not None:
+        outlook.start()
+
+
+def _local_day(store: Store, at: datetime) -> date:
+    """The service day at an instant, on the clocks of most depots."""
+    zone = store.value("select mode(zone) from depot")
+    return at.astimezone(ZoneInfo(zone or "UTC")).date()
+
+
 def stop() -> None:
-    """Stop the feed and the solves, and close the store."""
+    """Stop the feed, the outlook and the solves, write what the door has taken in, and close the store."""
     global _tower
     with _lock:
         if _tower is None:
             return
         for replanning in _tower.replannings.values():
             replanning.cancel()
+        if _tower.outlook is not None:
+            _tower.outlook.stop()
         if _tower.feed is not None:
             _tower.feed.stop()
+        _tower.door.stop()
         _tower.store.close()
         _tower = None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,11 +12,31 @@ from pathlib import Path
 import pytest
 
 from lastmile import clock, demo, runtime
+from lastmile.routing import compiled
+from lastmile.routing.workers import Workers, use
 from lastmile.runtime import Tower
 from lastmile.store import Store
 
 FRIDAY = datetime(2026, 11, 20, 10, 15, tzinfo=UTC)
 """11:15 in Berlin: most vans are out, and some of them late."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Compile the search engine once, before tests and their time limits begin."""
+    if not hasattr(config, "workerinput") and not compiled.is_ready():
+        sys.stderr.write("Compiling the engine for re-optimization (once after each change of it) …\n")
+        compiled.begin_compiling().wait()
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[Workers]:
+    """The processes that search for plans, ready: two for each process that tests."""
+    workers = Workers(2)
+    use(workers)
+    workers.warm().result()
+    yield workers
+    workers.close()
+    use(None)
 
 
 @pytest.fixture(scope="session")

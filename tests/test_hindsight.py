@@ -12,12 +12,14 @@ line, a step apart; the van leaves at 08:30 and is back at 12:30 after 20 km.
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, date, datetime
 
 import pandas as pd
 import pytest
 
 from lastmile import decisions, queries
+from lastmile.__main__ import main
 from lastmile.model import Scope, stable_id
 from lastmile.store import Store
 
@@ -227,3 +229,15 @@ def test_a_past_day_is_whole_even_where_the_return_was_not_scanned(store):
     spent = 160 / 60 * 20 + 4 * steps_km + 6
     top_up = 160 - (50 + 190 / 60 * 20 + 5 * steps_km + 6)
     assert row.cost_came_to == pytest.approx(spent + top_up + 20 + 120 + 40, abs=0.01)
+
+
+def test_the_command_line_says_the_same(driven, monkeypatch, capsys):
+    monkeypatch.setenv("LASTMILE_DATABASE", str(driven.path))
+    driven.close()
+    days = ["--from", str(DAY), "--to", str(DAY), "--as-of", "2026-03-02T18:00+00:00"]
+    assert main(["hindsight", *days]) == 0
+    told = capsys.readouterr().out
+    assert "v2" in told
+    assert tuple(told.splitlines()[-1].split()[-3:]) == ("150", "33", "117")
+    assert main(["hindsight", *days, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["saving"] == pytest.approx(117)

@@ -333,6 +333,7 @@ def test_an_older_database_is_migrated_after_a_backup(tmp_path, monkeypatch):
     path = tmp_path / "tower.duckdb"
     store = Store.open(path)
     store.append({"event": pd.DataFrame([event(1)])})
+    schema = store.schema_version()
     store.close()
     newer = tmp_path / "sql"
     shutil.copytree(ROOT / "lastmile" / "sql", newer)
@@ -345,7 +346,7 @@ def test_an_older_database_is_migrated_after_a_backup(tmp_path, monkeypatch):
     store.close()
     monkeypatch.undo()
     before = Store.open(tmp_path / "tower.before-schema-99.duckdb")
-    assert (before.schema_version(), before.value("select count(*) from event")) == (2, 1)
+    assert (before.schema_version(), before.value("select count(*) from event")) == (schema, 1)
     before.close()
 
 

@@ -1,15 +1,17 @@
 """The commands of the command line, in the order in which help lists them."""
 
-from lastmile.commands import analysis, files, operation, replanning, solving, travel
+from lastmile.commands import access, analysis, arrivals, files, operation, replanning, solving, travel
 from lastmile.commands.command import Command
 
 COMMANDS: tuple[Command, ...] = (
     *operation.COMMANDS,
     *files.COMMANDS,
+    *access.COMMANDS,
     *analysis.COMMANDS,
     *replanning.COMMANDS,
     *solving.COMMANDS,
     *travel.COMMANDS,
+    *arrivals.COMMANDS,
 )
 
 __all__ = ["COMMANDS", "Command"]

@@ -104,8 +104,15 @@ def refreshed(store: Store, proposal: Proposal, at: datetime, by: str) -> Propos
         raise NotPossible(
             "Another plan has come into force since this one was made. Re-optimize again from the plan in force."
         )
-    start = replace(start, asked=before.asked, version=max(start.version, before.version + 1))
-    return proposal_of(store, start, proposal.solution, by, carried_over(proposal, start), proposal.chosen, ())
+    return proposal_of(
+        store,
+        replace(start, asked=before.asked),
+        proposal.solution,
+        by,
+        carried_over(proposal, start),
+        proposal.chosen,
+        (),
+    )
 
 
 def carried_over(proposal: Proposal, start: OpenDay) -> dict[str, tuple[str, ...]]:

@@ -103,7 +103,7 @@ def open_day(
         day=day,
         at=at,
         parent_plan_id=plan.plan_id,
-        version=_next_version(store, depot_id, day),
+        version=next_version(store, depot_id, day),
         stops=rows,
         done=done,
         left_out=left_out,
@@ -173,7 +173,8 @@ def _plan_in_force(store: Store, depot_id: str, day: date) -> Any:
     return next(found.itertuples())
 
 
-def _next_version(store: Store, depot_id: str, day: date) -> int:
+def next_version(store: Store, depot_id: str, day: date) -> int:
+    """The number of the next plan version of a depot and day."""
     return 1 + int(
         store.value("select max(version) from plan where depot_id = $depot and day = $day", depot=depot_id, day=day)
     )

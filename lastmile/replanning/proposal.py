@@ -10,7 +10,7 @@ import pandas as pd
 
 from lastmile.jobs import Job
 from lastmile.replanning.plan_rows import plan_rows
-from lastmile.replanning.problem import OpenDay
+from lastmile.replanning.problem import OpenDay, next_version
 from lastmile.routing import (
     Change,
     Comparison,
@@ -119,10 +119,9 @@ def proposal_of(
 
 def choose(store: Store, proposal: Proposal, routes: Mapping[str, Sequence[str]], chosen: str, by: str) -> Proposal:
     """The same day with other routes: a point of the frontier, or what somebody changed by hand."""
-    version = proposal.open_day.version + 1
-    return proposal_of(
-        store, replace(proposal.open_day, version=version), proposal.solution, by, routes, chosen, proposal.points
-    )
+    start = proposal.open_day
+    start = replace(start, version=next_version(store, start.depot_id, start.day))
+    return proposal_of(store, start, proposal.solution, by, routes, chosen, proposal.points)
 
 
 def frontier_points(open_day: OpenDay, solution: Solution) -> tuple[Point, ...]:

@@ -29,6 +29,10 @@ MOST_STOPS = 40_000
 """Stops of all routes that are combined, the routes cheapest for each stop first: more take longer than they bring."""
 
 
+DETERMINISTIC_TIME = 1.0
+"""The solver's own measure of work, about a second of it."""
+
+
 class Column(NamedTuple):
     """A route that may be chosen: the vehicle it was made for, its stops and figures."""
 
@@ -38,9 +42,12 @@ class Column(NamedTuple):
 
 
 def combined(
-    kernel: Kernel, pool: Mapping[PoolRoute, RouteFigures], seconds: float, seed: int
+    kernel: Kernel, pool: Mapping[PoolRoute, RouteFigures], seconds: float, seed: int, by_work: bool = False
 ) -> list[tuple[int, ...]] | None:
-    """The items of each vehicle in the cheapest plan that the pool and the kernel's plan make; None where none is better."""
+    """The items of each vehicle in the cheapest plan that the pool and the kernel's plan make; None where none is better.
+
+    With `by_work` it ends after so much work instead of so many seconds, the same each time.
+    """
     columns = _columns(kernel, pool)
     model = cp_model.CpModel()
     chosen = [model.new_bool_var("") for _ in columns]
@@ -59,7 +66,10 @@ def combined(
     for column, var in zip(columns, chosen, strict=True):
         model.add_hint(var, (column.vehicle, column.items) in present)
     solver = cp_model.CpSolver()
-    solver.parameters.max_time_in_seconds = max(0.05, seconds)
+    if by_work:
+        solver.parameters.max_deterministic_time = DETERMINISTIC_TIME
+    else:
+        solver.parameters.max_time_in_seconds = max(0.05, seconds)
     solver.parameters.num_workers = 1
     solver.parameters.random_seed = seed
     if solver.solve(model) not in (cp_model.OPTIMAL, cp_model.FEASIBLE):

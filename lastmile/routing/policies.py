@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from lastmile.routing.problem import Policy, Problem
@@ -33,12 +34,19 @@ def _serving_all(problem: Problem) -> Problem:
 
 
 def _dearest_minute(problem: Problem) -> float:
-    minutes = [stop.price_per_late_minute or 0 for stop in problem.stops]
+    minutes = [stop.price_per_late_minute or 0 for stop in problem.stops if _is_price(stop.price_per_late_minute)]
     hours = [max(v.rates.per_hour, v.rates.per_overtime_hour) / 60 for v in problem.vehicles]
     return max([1.0, *minutes, *hours])
 
 
+def _is_price(price: float | None) -> bool:
+    return price is None or 0 <= price < math.inf
+
+
 def _must_be_served(stop: Stop, price: float, worth: float) -> Stop:
+    """The stop at the price of being served; nonsense in it stays, so that it is left out and told as what it is."""
+    if not _is_price(stop.price_of_not_serving):
+        return stop
     late = price if stop.price_per_late_minute is None else stop.price_per_late_minute
     return replace(stop, price_per_late_minute=late, price_of_not_serving=worth)
 

@@ -181,7 +181,9 @@ class Problem:
         return max([1_000.0, *days])
 
     def price_of_not_serving(self, stop: Stop) -> float:
-        return self.dearest_day if stop.price_of_not_serving is None else stop.price_of_not_serving
+        """What leaving a stop out costs; where the price is missing or no number, as much as any vehicle's day."""
+        price = stop.price_of_not_serving
+        return price if price is not None and 0 <= price < np.inf else self.dearest_day
 
     def plan_in_force(self) -> dict[str, tuple[str, ...]]:
         """The routes that the vehicles drive now: what they are committed to, then the present order, trip by trip."""

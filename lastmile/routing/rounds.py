@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
     from lastmile.routing.kernel import Kernel
 
 KERNELS_KEPT = 3
-"""Problems that a worker keeps ready for their next round."""
+PLACES_KEPT = 6_000_000
+"""Problems that a worker keeps ready for their next round: so many always, and more as long as all the pairs of their places
+are no more than this (a pair takes about 25 bytes)."""
 
 PoolRoute = tuple[int, tuple[int, ...]]
 """A vehicle and the items of a route, both as indexes."""
@@ -34,13 +37,13 @@ class Work(StrEnum):
 class Round:
     """Work on one problem from one plan, for so many seconds from when it begins, or so many rounds of rebuilding.
 
-    `key` names the problem, so that a worker prepares it once. `first` and `last` are how far the whole search is (0 to 1)
+    `key` names the problem, so that a worker prepares it once; without the `problem` it is for one that has it ready. `first` and `last` are how far the whole search is (0 to 1)
     when the round begins and ends. `stay_price` is what each stop that keeps its vehicle is worth beside its cost.
     `pool` holds the routes to combine; `budgets` the numbers of moved stops to find the cheapest plan for.
     """
 
     key: str
-    problem: Problem
+    problem: Problem | None
     work: Work
     start: Routes
     seed: int
@@ -77,11 +80,21 @@ class Outcome:
 _kernels: OrderedDict[str, Kernel] = OrderedDict()
 """The problems that this process has ready, by key, the latest used last."""
 
+_one_at_a_time = threading.Lock()
 
-def run_round(task: Round) -> Outcome:
-    """Do one round in this process; the same round gives the same outcome where `rounds` is its limit."""
+
+def run_round(task: Round) -> Outcome | None:
+    """Do one round in this process; the same round gives the same outcome where `rounds` is its limit.
+
+    None where the problem is not given and not known here. One round at a time: the compiled search holds the interpreter.
+    """
     began = time.monotonic()
-    kernel = _kernel(task)
+    with _one_at_a_time:
+        kernel = _kernel(task)
+        return None if kernel is None else _done(kernel, task, began)
+
+
+def _done(kernel: Kernel, task: Round, began: float) -> Outcome:
     if task.work == Work.COMBINE:
         return _combine(kernel, task)
     if task.work == Work.FRONTIER:
@@ -91,16 +104,18 @@ def run_round(task: Round) -> Outcome:
     return Outcome(kernel.routes(), kernel.present_routes(), kernel.rounds, dict(kernel.pool))
 
 
-def _kernel(task: Round) -> Kernel:
+def _kernel(task: Round) -> Kernel | None:
     from lastmile.routing.kernel import Kernel  # loads compiled code: only where rounds are run
 
     kernel = _kernels.pop(task.key, None)
+    if kernel is None and task.problem is None:
+        return None
     if kernel is None:
         kernel = Kernel(task.problem, task.start, task.seed, task.stay_price)
     else:
         kernel.again(task.start, task.seed, task.stay_price)
     _kernels[task.key] = kernel
-    while len(_kernels) > KERNELS_KEPT:
+    while len(_kernels) > KERNELS_KEPT and sum(one.sheet.km.size for one in _kernels.values()) > PLACES_KEPT:
         _kernels.popitem(last=False)
     return kernel
 
@@ -108,14 +123,14 @@ def _kernel(task: Round) -> Kernel:
 def _combine(kernel: Kernel, task: Round) -> Outcome:
     from lastmile.routing.combining import combined
 
-    rows = combined(kernel, task.pool, task.seconds, task.seed)
+    rows = combined(kernel, task.pool, task.seconds, task.seed, task.rounds is not None)
     routes = task.start if rows is None else kernel.named(rows)
     return Outcome(routes, routes, 0)
 
 
 def _frontier(kernel: Kernel, task: Round, began: float) -> Outcome:
     """The cheapest plan found for each budget of moved stops, each from the one before, the plan in force first."""
-    found, start = [], task.problem.plan_in_force()
+    found, start = [], kernel.problem.plan_in_force()
     for number, budget in enumerate(task.budgets, 1):
         with kernel.most_moved(budget):
             kernel.again(start, task.seed + number)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import wait
 from concurrent.futures.process import BrokenProcessPool
 
 from lastmile.routing.evaluating import Evaluation, evaluate
@@ -20,9 +21,6 @@ LISTENING_SECONDS = 0.05
 
 GRACE_SECONDS = 0.8
 """How long after its time a round is waited for."""
-
-LOADING_SECONDS = 1.0
-"""A first plan that takes longer was waiting for the engine to load: that is not taken from the search's time."""
 
 STAY_SHARE = 0.01
 """What keeping a stop on its vehicle is worth, as a share of a mean stop's cost: of two plans that cost about the same, the
@@ -45,14 +43,13 @@ class Search:
         self.problem, self.searched = problem, to_search(problem)
         self.seconds, self.seed, self.limit = seconds, seed, iterations
         self.workers, self.cancelled = workers, cancelled
-        self.lanes = lanes or workers.count
+        self.lanes = lanes or 0
         self.key = uuid.uuid4().hex
         self.timer = RouteTimer(problem)
         self.search_timer = self.timer if self.searched is problem else RouteTimer(self.searched)
         self.began = time.monotonic()
         self.until = self.began + seconds
-        self.routes: Routes = {vehicle.vehicle_id: vehicle.committed_stop_ids for vehicle in problem.vehicles}
-        self.best = evaluate(self.searched, self.routes, self.search_timer)
+        self.routes, self.best = self._as_it_can_be_driven()
         self.first_plan_cost, self.first_plan_seconds = self.best.cost.total, 0.0
         self.iterations, self.engine, self.notes = 0, "repair", []
         self.stopped, self.stay_price = False, 0.0
@@ -69,8 +66,11 @@ class Search:
             told("first plan")
             return
         try:
+            if not workers_ready(self.workers, self._told_to_stop, told):
+                return
+            self.lanes, self.until = self.lanes or self.workers.count, time.monotonic() + self.seconds
             self._first_plan(told)
-            if self.seconds > 0:
+            if self.seconds > 0 and not self.stopped:
                 self._search(told, frontier and self._has_plan_in_force())
         except BrokenProcessPool as error:
             self.notes.append(f"The search stopped early ({error}); the best plan until then is kept.")
@@ -79,17 +79,27 @@ class Search:
         """The best plan by the problem as it was given."""
         return self.best if self.searched is self.problem else evaluate(self.problem, self.routes, self.timer)
 
+    def _as_it_can_be_driven(self) -> tuple[Routes, Evaluation]:
+        """The plan in force without the routes that break a limit: of those, what their vehicles are committed to."""
+        routes = dict(self.searched.plan_in_force())
+        plan = evaluate(self.searched, routes, self.search_timer)
+        broken = {one.vehicle_id for one in plan.violations}
+        if not broken:
+            return routes, plan
+        for vehicle in self.searched.vehicles:
+            if vehicle.vehicle_id in broken:
+                routes[vehicle.vehicle_id] = vehicle.committed_stop_ids
+        return routes, evaluate(self.searched, routes, self.search_timer)
+
     def _has_plan_in_force(self) -> bool:
         return any(stop.present_vehicle_id is not None for stop in self.problem.stops)
 
     def _first_plan(self, told: Callable[[str], None]) -> None:
-        start = self.searched.plan_in_force()
+        start, began = self.searched.plan_in_force(), time.monotonic()
         task = Round(self.key, self.searched, Work.REPAIR, start, self.seed, 0.0)
         for outcome in self._outcomes([self.workers.submit(task)], lambda: told("getting ready"), wait=float("inf")):
             self._offer(outcome.routes, "repair")
-        self.first_plan_cost, self.first_plan_seconds = self.best.cost.total, self.elapsed
-        if self.first_plan_seconds > LOADING_SECONDS:
-            self.until += self.first_plan_seconds
+        self.first_plan_cost, self.first_plan_seconds = self.best.cost.total, time.monotonic() - began
         served = max(1, len(self.problem.stops) - len(self.best.unserved))
         if self._has_plan_in_force():
             self.stay_price = STAY_SHARE * (self.best.cost.total - self.best.cost.not_served) / served
@@ -116,6 +126,7 @@ class Search:
     ) -> None:
         """Each lane rebuilds from where it stands, slice by slice, until the phase ends."""
         began, under_way, slices = time.monotonic(), {}, dict.fromkeys(range(self.lanes), 0)
+        done: dict[int, Outcome] = {}
 
         def go_on(lane: int) -> None:
             left = ends - time.monotonic()
@@ -137,14 +148,19 @@ class Search:
                 if outcome is None:
                     continue
                 del under_way[lane]
-                self._take_in(outcome)
                 present[lane] = outcome.present
-                go_on(lane)
+                if self.limit is None:
+                    self._take_in(outcome)
+                    go_on(lane)
+                else:
+                    done[lane] = outcome
             told("improving")
             if self.limit is None and time.monotonic() > ends + GRACE_SECONDS:
                 break
         for pending in under_way.values():
             pending.give_up()
+        for lane in sorted(done):  # in order, so that of two plans as good it is always the same one that is kept
+            self._take_in(done[lane])
 
     def _slice(self, phase: Phase, number: int, start: Routes, began: float, ends: float) -> Round:
         now = time.monotonic()
@@ -253,6 +269,17 @@ class Search:
 
     def _objective(self, plan: Evaluation) -> float:
         return plan.cost.total + self.stay_price * len(plan.changes.moved)
+
+
+def workers_ready(workers: Workers, told_to_stop: Callable[[], bool], told: Callable[[str], None]) -> bool:
+    """Wait until rounds can be run, and say what for; False where the search is told to stop before."""
+    ready = workers.warm()
+    while not told_to_stop():
+        if wait([ready], LISTENING_SECONDS).done:
+            ready.result()
+            return True
+        told(workers.stage)
+    return False
 
 
 def _falling(found: list[tuple[int, float, Routes]]) -> Iterable[tuple[int, float, Routes]]:

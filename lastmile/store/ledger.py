@@ -6,7 +6,7 @@ import hashlib
 import json
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -29,12 +29,14 @@ NO_ROOM = ("No space left", "Could not write", "Disk quota", "File too large")
 class Store:
     """The one door to the database: `ask` for frames, `append` batches, `write` for bulk in one transaction.
 
-    `version` counts committed writes, so that a cache can use it as a key.
+    `version` counts committed writes, so that a cache can use it as a key; `streamed` those among them that only brought
+    what a feed or another system told, as they do every second.
     """
 
     def __init__(self, path: Path, connection: duckdb.DuckDBPyConnection) -> None:
         self.path = path
         self.version = 0
+        self.streamed = 0
         self._version_of_all = 0
         self._version_of_day: dict[date, int] = {}
         self._touched_days: list[date] | None = None
@@ -83,9 +85,10 @@ class Store:
     # Writing
 
     @contextmanager
-    def write(self) -> Iterator[duckdb.DuckDBPyConnection]:
+    def write(self, *, about_days: bool = True, streamed: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
         """A connection inside one transaction behind the writers' lock: commits at the end, rolls back on any error.
 
+        With `about_days` false, nothing that is known about a service day changes by it; `streamed` as of `append`.
         Raises DiskFull where the disk has no room left; the state is then as it was, and the store goes on.
         """
         with self._writer:
@@ -93,7 +96,7 @@ class Store:
             try:
                 connection.execute("begin")
                 yield connection
-                touched, self._touched_days = self._touched_days, None
+                touched, self._touched_days = self._touched_days if about_days else [], None
                 connection.execute("commit")
             except duckdb.Error as error:
                 self._touched_days = None
@@ -110,6 +113,7 @@ class Store:
             finally:
                 connection.close()
             self.version += 1
+            self.streamed += streamed
             self._note_days(touched)
 
     def version_of(self, day_from: date | None, day_to: date | None) -> int:
@@ -128,22 +132,33 @@ class Store:
         else:
             self._version_of_day |= dict.fromkeys(touched, self.version)
 
-    def append(self, batch: Batch, import_id: str | None = None) -> dict[str, int]:
+    def append(self, batch: Batch, import_id: str | None = None, *, streamed: bool = False) -> dict[str, int]:
         """Append what is new of each table, in one transaction, and refresh the derived rows it touches.
 
-        Returns the number of rows taken by table; a row that is there already is not taken again.
+        Returns the number of rows taken by table; a row that is there already is not taken again. `streamed`: it is one of
+        many small appends of a feed, for which pages of figures do not start anew.
         Raises BadBatch where a column is not of the table or a needed value is missing.
         """
         incoming = {table: as_arrow(table, frame) for table, frame in batch.items() if len(frame)}
         if not incoming:
             return dict.fromkeys(batch, 0)
-        with self.write() as connection:
+        with self.write(streamed=streamed) as connection:
             taken = {table: self._append_table(connection, table, rows, import_id) for table, rows in incoming.items()}
             touch(connection, {table: f"incoming_{table}" for table in incoming})
             merge(connection)
             if incoming.keys() <= OF_A_DAY.keys():
                 self._touched_days = days_of(connection, incoming.keys())
         return dict.fromkeys(batch, 0) | taken
+
+    def known(self, table: str, ids: Sequence[str]) -> set[str]:
+        """Those of some ids that a table with one id column has, imports that were taken back aside."""
+        (key,) = IDENTITIES[table]
+        found = self.ask(
+            f"select distinct {key}::varchar as id from {table} where {key} in (select unnest($ids::uuid[])) "
+            "and (import_id is null or import_id not in (select import_id from undone_import))",
+            ids=list(ids),
+        )
+        return set(found.id)
 
     def merge_touched(self, connection: duckdb.DuckDBPyConnection, import_id: str) -> None:
         """Refresh the derived rows that the rows of an import touch; called inside `write()` after a bulk insert."""
@@ -190,6 +205,9 @@ class Store:
         known = self.value("select count(*) from duckdb_tables() where table_name = 'schema_migration'")
         return self.value("select coalesce(max(number), 0) from schema_migration") if known else 0
 
+    def _applied(self) -> set[int]:
+        return set(self.ask("select number from schema_migration").number) if self.schema_version() else set()
+
     def _migrate(self) -> None:
         migrations = {int(path.name[:4]): path for path in sorted((SQL / "migrations").glob("*.sql"))}
         present = self.schema_version()
@@ -198,7 +216,7 @@ class Store:
                 f"{self.path} has schema {present}; this program knows up to {max(migrations)}. "
                 "Install the newer version of Lastmile that wrote it."
             )
-        pending = [number for number in migrations if number > present]
+        pending = [number for number in migrations if number not in self._applied()]
         if pending and present:
             self.backup(self.path.with_name(f"{self.path.stem}.before-schema-{max(pending)}{self.path.suffix}"))
         for number in pending:

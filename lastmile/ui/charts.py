@@ -312,6 +312,24 @@ def _wall(times: pd.Series, zone: str) -> pd.Series:
     return pd.to_datetime(times, utc=True).dt.tz_convert(zone).dt.tz_localize(None)
 
 
+def by_horizon(frame: pd.DataFrame, *, key: str, dark: bool, height: int = 260) -> None:
+    """Mean misses by horizon, the methods side by side, each with a word in the legend and a pattern of grey beside colour.
+
+    frame: one row per horizon and method, in order: horizon, told_by, mae, p90, n; minutes.
+    """
+    methods = list(dict.fromkeys(frame.told_by))
+    colours = [palette.SERIES[dark], palette.FAINT_INK[dark], palette.RULE[dark]]
+    drawn = alt.Chart(frame).encode(
+        x=alt.X("horizon:N", title="Time to arrival", sort=list(dict.fromkeys(frame.horizon)), axis=alt.Axis(labelAngle=0)),
+        xOffset=alt.XOffset("told_by:N", sort=methods),
+        y=alt.Y("mae:Q", title="mean miss, min"),
+        color=alt.Color("told_by:N", title=None, sort=methods, scale=alt.Scale(domain=methods, range=colours[: len(methods)]), legend=_legend()),
+        tooltip=_told(("told_by:N", "Told by", ""), ("horizon:N", "Time to arrival", ""), ("mae:Q", "Mean miss, min", ".1f"),
+                      ("p90:Q", "P90, min", ".1f"), ("n:Q", "n", ",")),
+    )  # fmt: skip
+    _draw(drawn.mark_bar(), key, dark, height, "Mean miss in minutes by time to arrival: prediction, moved plan, plan")
+
+
 def _target(target: float | None, colour: str, percent: bool, along: str = "y") -> list[alt.Chart]:
     if target is None:
         return []

@@ -11,7 +11,7 @@ import streamlit as st
 
 from lastmile import layers, queries, runtime
 from lastmile.model import Scope
-from lastmile.ui import format, symbols
+from lastmile.ui import expected, format, symbols
 from lastmile.ui.desk import Desk
 from lastmile.ui.maps import Chosen, legend, operation_map
 
@@ -112,7 +112,7 @@ def _stops_of(parameters: Mapping[str, str]) -> pd.DataFrame:
         return tuple(part for part in parameters.get(name, "").split(",") if part)
 
     as_of = parameters.get("as_of")
-    return queries.stops(
+    return expected.stops_expected(
         runtime.store(),
         datetime.fromtimestamp(int(parameters["moment"]), tz=runtime.tower().now().tzinfo),
         date.fromisoformat(parameters["day"]),

@@ -8,7 +8,8 @@ import pandas as pd
 import streamlit as st
 
 from lastmile import attention, queries
-from lastmile.ui import day_map, demo_controls, figures, format, palette, shell
+from lastmile.predictions import AT_RISK_CHANCE
+from lastmile.ui import day_map, demo_controls, expected, figures, format, palette, shell
 from lastmile.ui.desk import Desk
 from lastmile.ui.maps import Chosen
 from lastmile.ui.tables import Column
@@ -19,13 +20,16 @@ MAP_HEIGHT, QUEUE_HEIGHT, ROW_HEIGHT = 510, 285, 31
 
 QUEUE = {
     "status": Column(
-        "Status", "status", "Late: past its promise. At risk: expected past it, or within five minutes of it", 86
+        "Status", "status", "Late: past its promise, or sure to be. At risk: likely enough to break it", 86
     ),
     "vehicle_id": Column("Vehicle", "id", width=78),
-    "recipient": Column("Recipient", width=152),
-    "cause": Column("Cause", width=150),
+    "recipient": Column("Recipient", width=126),
+    "cause": Column("Cause", width=122),
     "minutes_over": Column(
         "Over", "minutes", "Minutes past the promise, as expected now; negative: still before it", 72
+    ),
+    "chance_late": Column(
+        "Chance", "percent", "Chance that the promise is broken; empty where no arrival is predicted", 62
     ),
     "window_due": Column("Due", "time", "End of the window that was promised last", 58),
 }
@@ -37,7 +41,7 @@ DEPOTS = {
     "planned": Column("Planned", "count", "Deliveries on its plan, or booked for the day", 70),
     "done_share": Column("Done", "percent", "Tried, of those planned", 70),
     "late": Column("Late", "count", "Open and past their promise", 60),
-    "at_risk": Column("At risk", "count", "Open and expected past their promise, or within five minutes of it", 70),
+    "at_risk": Column("At risk", "count", "Open and likely enough to break their promise", 70),
     "behind": Column("Behind plan", "minutes", "Median of its vans on the road", 90),
 }
 
@@ -47,10 +51,10 @@ def show_figures(desk: Desk) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="clock row"):
         shell.badge(desk.clock(), desk.view.as_of, desk.zone)
         demo = demo_controls.place(desk)
-    stops = _stops(desk)
+    stops = expected.stops(desk)
     kpi_row(_tiles(desk, stops), key="live figures")
     if demo is not None:
-        vehicles = _vehicles(desk)
+        vehicles = expected.vehicles(desk)
         out = vehicles[vehicles.departed_at.notna() & vehicles.returned_at.isna() & vehicles.broke_down_at.isna()]
         with demo:
             demo_controls.show(desk, out.vehicle_id.tolist())
@@ -58,7 +62,7 @@ def show_figures(desk: Desk) -> None:
 
 def show_day(desk: Desk) -> None:
     """Map, queue and what is chosen at the desk's instant."""
-    vehicles, stops = _vehicles(desk), _stops(desk)
+    vehicles, stops = expected.vehicles(desk), expected.stops(desk)
     left, right = st.columns([54, 46], gap="small")
     with left, st.container(border=True, key="map card"):
         day_map.show(desk, vehicles, stops, chosen(), choose, MAP_HEIGHT)
@@ -66,14 +70,6 @@ def show_day(desk: Desk) -> None:
         _queue(desk, stops)
         _detail(desk, vehicles, stops)
         _depots(desk, vehicles, stops)
-
-
-def _stops(desk: Desk) -> pd.DataFrame:
-    return desk.ask(queries.stops, desk.at, desk.day, desk.view.scope, desk.view.as_of)
-
-
-def _vehicles(desk: Desk) -> pd.DataFrame:
-    return desk.ask(queries.vehicles, desk.at, desk.day, desk.view.scope, desk.view.as_of)
 
 
 def chosen() -> Chosen | None:
@@ -115,8 +111,9 @@ def _at_risk(counts: dict[str, int]) -> Tile:
     return Tile(
         label="Late or at risk",
         value=format.number(counts["late"] + counts["at_risk"]),
-        help="Open deliveries past their promise (late), or expected past it or within five minutes of it (at risk), by the "
-        "plan in force and the present delay of each route.",
+        help="Open deliveries past their promise or sure to break it (late), or with a chance of "
+        f"{format.percent(AT_RISK_CHANCE, 0)} or more to break it (at risk). Where no arrival can be predicted, by the plan in "
+        "force and the present delay of each route: expected past the promise or within five minutes of it.",
         n=counts["open"],
         n_of="open",
         change=f"{counts['late']} late",
@@ -216,11 +213,7 @@ def _delivery(desk: Desk, found: pd.DataFrame, id: str) -> None:
             st.markdown(palette.badge(stop.status), width="content")
         told = [str(stop.address)] if format.known(stop.address) else []
         told.append(f"promised {format.span(stop.window_from, stop.window_due, desk.zone)}")
-        told.append(
-            f"done {format.clock(stop.outcome_at, desk.zone)}"
-            if stop.done
-            else f"ETA {format.clock(stop.eta_at, desk.zone)}"
-        )
+        told.append(f"done {format.clock(stop.outcome_at, desk.zone)}" if stop.done else _arrival(stop, desk.zone))
         if stop.revised:
             told.append(f"a revised promise, after {format.count(stop.attempts, 'attempt')}")
         if not stop.done and stop.status in ("late", "at risk"):
@@ -237,6 +230,17 @@ def _delivery(desk: Desk, found: pd.DataFrame, id: str) -> None:
         icon=":material/history_edu:",
         query_params=desk.view.link(delivery=id),
     )
+
+
+def _arrival(stop: Any, zone: str) -> str:
+    """When an open stop is expected, how sure that is, and how likely its promise is broken."""
+    if not format.known(stop.eta_from):
+        return f"ETA {format.clock(stop.eta_at, zone)} by the plan and the present delay"
+    told = f"ETA {format.clock(stop.eta_at, zone)}, 80 % between {format.span(stop.eta_from, stop.eta_until, zone)}"
+    broken = (
+        f", {format.percent(stop.chance_late, 0)} chance to break the promise" if format.known(stop.chance_late) else ""
+    )
+    return told + broken
 
 
 def _depot(vehicles: pd.DataFrame, id: str) -> None:

@@ -24,11 +24,19 @@ def pages() -> dict[str, list[st.Page]]:
             page("routes.py", "Routes", "route", "Planned against actual, and re-optimization of what remains."),
             page("deliveries.py", "Deliveries", "package_2", "Search, and the whole story of one delivery."),
             page("kpis.py", "KPIs", "monitoring", "Trends and breakdowns, down to the rows behind them."),
+            page(
+                "eta_accuracy.py",
+                "ETA accuracy",
+                "timer",
+                "How good predicted arrivals have been.",
+                url_path="eta-accuracy",
+            ),
         ],
         "Data": [
             page(
                 "import_data.py", "Import", "upload_file", "Bring files in, or take an import back.", url_path="import"
             ),
+            page("connections.py", "Connections", "cable", "Other systems: tokens, last events, what was not taken."),
             page(
                 "data_quality.py",
                 "Data quality",

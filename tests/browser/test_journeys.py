@@ -112,6 +112,7 @@ def test_the_scope_goes_along_from_page_to_page(screen):
         assert "Westhafen" in page.locator(".st-key-bar").inner_text(), name
 
 
+@pytest.mark.timeout(600)
 def test_a_day_is_re_optimized_compared_approved_and_driven(screen):
     layers: list[dict] = []
     screen.page.on(
@@ -139,8 +140,7 @@ def test_a_day_is_re_optimized_compared_approved_and_driven(screen):
     page.get_by_role("button", name="Approve").click()
     page.get_by_text(IN_FORCE).wait_for(timeout=A_WHILE)
     settled(page)
-    versions = page.locator(".st-key-versions [data-testid=stDataFrame]")
-    versions.scroll_into_view_if_needed()
+    page.get_by_text("Plan versions").scroll_into_view_if_needed()
     page.wait_for_timeout(500)
     screen.shoot("journey_2_approved")
     told = cells(page)
@@ -161,6 +161,7 @@ def test_a_day_is_re_optimized_compared_approved_and_driven(screen):
     assert is_sound(page)
 
 
+@pytest.mark.timeout(600)
 def test_a_van_is_taken_out_within_a_budget_and_a_calmer_plan_of_the_frontier_comes_into_force(screen):
     page = settled(screen.open("/routes?depots=Marzahn"))
     page.get_by_role("button", name="By hand").click()

@@ -8,12 +8,13 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from lastmile.routing.kernel.compiling import compiled, entry, inlined
 from lastmile.routing.kernel.sheet import HARD, NEVER, Sheet
 from lastmile.routing.loads import LOAD_TOLERANCE
 
 RELOADS = -1
+NO_GAP = np.int64(-1)
 EXACT = 1e-6
 """Seconds or money below which two figures are the same; the evaluator allows a thousandth of a second."""
 
@@ -35,7 +36,7 @@ def scratch_for(sheet: Sheet, longest: int) -> Scratch:
     return Scratch(times, items, np.zeros((3, sheet.demand.shape[1])))
 
 
-@njit(cache=True, inline="always")
+@inlined
 def arrival(sheet, origin, destination, departs):
     """When one who sets out at `departs` arrives: at each period's pace in turn."""
     if sheet.boundaries.size == 0:
@@ -54,7 +55,7 @@ def arrival(sheet, origin, destination, departs):
     return departs + left * sheet.seconds[period, origin, destination]
 
 
-@njit(cache=True, inline="always")
+@inlined
 def place_of(sheet, vehicle, item):
     """Where an item is among the places of the matrix."""
     if item >= 0:
@@ -62,7 +63,7 @@ def place_of(sheet, vehicle, item):
     return sheet.whole[0].place_of_vehicles + 2 * sheet.vehicles.size + vehicle
 
 
-@njit(cache=True)
+@compiled
 def window_at(sheet, vehicle, stop, anchor):
     """(opens, closes) of the start of service: the first window that does not end before `anchor`, else the last."""
     inside = sheet.stops[stop].inside * sheet.vehicles[vehicle].pace
@@ -73,7 +74,7 @@ def window_at(sheet, vehicle, stop, anchor):
     return sheet.windows[last].opens - inside, sheet.windows[last].closes - inside
 
 
-@njit(cache=True)
+@compiled
 def goods_of_trips(sheet, scratch, vehicle, items, count):
     """Fill `goods_at`: when the goods of each trip are at its start."""
     trip = 0
@@ -87,7 +88,7 @@ def goods_of_trips(sheet, scratch, vehicle, items, count):
             scratch.times[trip].goods_at = max(scratch.times[trip].goods_at, sheet.stops[item].released)
 
 
-@njit(cache=True)
+@compiled
 def drive_route(sheet, scratch, vehicle, items, count, departs, gap):
     """Drive a route from `departs` with the break before the item at `gap` (-1: none).
 
@@ -177,13 +178,13 @@ def drive_route(sheet, scratch, vehicle, items, count, departs, gap):
     return excess, price, ends, put_off, pause_starts, moved, broken, goods
 
 
-@njit(cache=True)
+@compiled
 def better(one, other):
     """True where the first timing breaks less, or as much for less money."""
     return one[0] < other[0] or (one[0] == other[0] and one[1] < other[1])
 
 
-@njit(cache=True)
+@compiled
 def leave_later(sheet, scratch, vehicle, items, count, departs, gap, route):
     """The same route with its departure put off, where that is better."""
     if route[3] <= 0:
@@ -194,7 +195,7 @@ def leave_later(sheet, scratch, vehicle, items, count, departs, gap, route):
     return later if better(later, route) else route
 
 
-@njit(cache=True)
+@compiled
 def time_route(sheet, scratch, vehicle, items, count):
     """(excess, cost, moved, kept promises broken, goods changing hands) of a route at its best departure and break.
 
@@ -206,18 +207,18 @@ def time_route(sheet, scratch, vehicle, items, count):
     if sheet.whole[0].has_releases or sheet.vehicles[vehicle].reloads > 0:
         goods_of_trips(sheet, scratch, vehicle, items, count)
         departs = max(departs, scratch.times[0].goods_at)
-    plain = drive_route(sheet, scratch, vehicle, items, count, departs, -1)
+    plain = drive_route(sheet, scratch, vehicle, items, count, departs, NO_GAP)
     for position in range(count):
         scratch.times[position].plain_begins = scratch.times[position].begins
         scratch.times[position].plain_leaves = scratch.times[position].leaves
-    best = leave_later(sheet, scratch, vehicle, items, count, departs, -1, plain)
+    best = leave_later(sheet, scratch, vehicle, items, count, departs, NO_GAP, plain)
     shift = sheet.vehicles[vehicle]
     if shift.pause_seconds > 0 and count > 0 and plain[2] > shift.pause_latest:
         best = with_pause(sheet, scratch, vehicle, items, count, departs, best)
     return best[0], best[1], best[5], best[6], best[7]
 
 
-@njit(cache=True)
+@compiled
 def with_pause(sheet, scratch, vehicle, items, count, departs, unpaused):
     """The best way to take the break: at each place where it can still begin in time, or before setting out."""
     shift = sheet.vehicles[vehicle]
@@ -235,8 +236,8 @@ def with_pause(sheet, scratch, vehicle, items, count, departs, unpaused):
             found, best = True, route
     if not shift.in_use or departs > shift.ready:  # at home, or while it waits for its goods
         rested = max(departs, shift.pause_earliest + shift.pause_seconds)
-        route = drive_route(sheet, scratch, vehicle, items, count, rested, -1)
-        route = leave_later(sheet, scratch, vehicle, items, count, rested, -1, route)
+        route = drive_route(sheet, scratch, vehicle, items, count, rested, NO_GAP)
+        route = leave_later(sheet, scratch, vehicle, items, count, rested, NO_GAP, route)
         if not found or better(route, best):
             found, best = True, route
     if not found:
@@ -247,10 +248,10 @@ def with_pause(sheet, scratch, vehicle, items, count, departs, unpaused):
     return best
 
 
-@njit(cache=True)
+@compiled
 def overload(sheet, scratch, vehicle, items, count):
     """By how much the route carries too much, over all dimensions, trip by trip."""
-    total, begins = 0.0, 0
+    total, begins = 0.0, np.int64(0)
     peaks = scratch.loads[2]
     for dimension in range(peaks.size):
         peaks[dimension] = 0.0
@@ -268,7 +269,7 @@ def overload(sheet, scratch, vehicle, items, count):
     return total
 
 
-@njit(cache=True)
+@compiled
 def trip_peaks(sheet, scratch, items, first, until):
     """Fill `peak` with the largest load of one trip by dimension."""
     load, peak = scratch.loads[0], scratch.loads[1]
@@ -291,7 +292,7 @@ def trip_peaks(sheet, scratch, items, first, until):
             peak[dimension] = max(peak[dimension], load[dimension])
 
 
-@njit(cache=True)
+@compiled
 def disorder(sheet, vehicle, items, count):
     """How often the order breaks what it must keep: reloads, goods on board, pairs, pinned order."""
     found, reloads, first_trip_ends = 0, 0, count
@@ -310,20 +311,19 @@ def disorder(sheet, vehicle, items, count):
         stop = items[position]
         if stop < 0:
             continue
-        if sheet.stops[stop].brings_from >= 0 and not in_trip(
-            items, count, position, -1, sheet.stops[stop].brings_from
-        ):
+        source = sheet.stops[stop].brings_from
+        if source >= 0 and not in_trip(items, count, position, np.int64(-1), source):
             found += 1
         if sheet.stops[stop].collects >= 0:
-            together = in_trip(items, count, position, -1, sheet.stops[stop].collects)
-            if not together and not in_trip(items, count, position, 1, sheet.stops[stop].collects):
+            together = in_trip(items, count, position, np.int64(-1), sheet.stops[stop].collects)
+            if not together and not in_trip(items, count, position, np.int64(1), sheet.stops[stop].collects):
                 found += 1
         if sheet.stops[stop].pinned_rank >= 0 and overtaken(sheet, items, position):
             found += 1
     return found
 
 
-@njit(cache=True)
+@compiled
 def in_trip(items, count, position, step, wanted):
     """Whether a stop is on the same trip before (-1) or after (1) a position."""
     position += step
@@ -334,7 +334,7 @@ def in_trip(items, count, position, step, wanted):
     return False
 
 
-@njit(cache=True)
+@compiled
 def overtaken(sheet, items, position):
     """Whether a pinned stop comes after one of its vehicle's pinned stops that should follow it."""
     stop = items[position]
@@ -346,7 +346,7 @@ def overtaken(sheet, items, position):
     return False
 
 
-@njit(cache=True)
+@entry
 def judge(sheet, scratch, vehicle, items, count):
     """(excess of all broken limits, cost, moved, kept promises broken, goods changing hands) of a route."""
     excess, cost, moved, broken, goods = time_route(sheet, scratch, vehicle, items, count)

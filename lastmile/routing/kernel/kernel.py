@@ -11,7 +11,7 @@ import numpy as np
 from lastmile.routing.kernel import plan as plans
 from lastmile.routing.kernel import ruin, search
 from lastmile.routing.kernel.clock import EXACT, RELOADS, judge, scratch_for
-from lastmile.routing.kernel.places import PLACE, TRIED_HARDER
+from lastmile.routing.kernel.places import BLINK, PLACE, TRIED_HARDER
 from lastmile.routing.kernel.sheet import sheet_of
 from lastmile.routing.kernel.structs import CompiledPlan, CompiledScratch, CompiledSheet
 from lastmile.routing.problem import RELOAD, Problem
@@ -43,6 +43,9 @@ class Kernel:
         self.timer = RouteTimer(problem)
         self.sheet = sheet_of(self.timer)
         self._sheet = CompiledSheet(*self.sheet)
+        served = self.sheet.stops["committed"].copy()
+        served[self.sheet.free] = True
+        self._hopeless = float(self.sheet.stops["price"][~served].sum())
         self._begin(routes, seed, stay_price)
 
     @contextlib.contextmanager
@@ -77,11 +80,11 @@ class Kernel:
     @property
     def cost(self) -> float:
         """What the plan costs, what is not served included, the wish to stay put too."""
-        return float(self.plan.total["cost"][0])
+        return float(self.plan.total["cost"][0]) + self._hopeless
 
     @property
     def best_cost(self) -> float:
-        return float(self.plan.total["best_cost"][0])
+        return float(self.plan.total["best_cost"][0]) + self._hopeless
 
     @property
     def rounds(self) -> int:
@@ -90,8 +93,9 @@ class Kernel:
     def insert_absent(self) -> None:
         """Put each stop that is in no route where it costs least, if it is worth it, and keep the plan as the best."""
         plans.begin_round(self._plan)
+        self.plan.total["blinks"] = 0.0
         self.plan.absent[: self._absent()] = self._hardest_first()
-        search.recreate(self._sheet, self._plan, self._scratch, self._found, self._keys, False)
+        search.recreate(self._sheet, self._plan, self._scratch, self._found, self._absent())
         self.plan.total["cost"] = search.objective(self._sheet, self._plan)
         plans.keep_best(self._sheet, self._plan)
 
@@ -104,12 +108,13 @@ class Kernel:
         if not len(self.sheet.free):
             return
         began, done, size = time.monotonic(), 0, 20
+        self.plan.total["blinks"] = BLINK
         while (time.monotonic() < until) if rounds is None else (done < rounds):
             now = time.monotonic()
             share = done / rounds if rounds is not None else (now - began) / max(1e-9, until - began)
             count = size if rounds is None else min(size, rounds - done)
             heat = self.heat(first + (last - first) * share)
-            search.improve(self._sheet, self._plan, self._scratch, self._found, self._keys, count, heat, 1.0)
+            search.improve(self._sheet, self._plan, self._scratch, self._found, self._keys, count, heat)
             self._keep_routes()
             done += count
             if rounds is None:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from lastmile.routing.kernel.clock import EXACT, RELOADS, judge, place_of, window_at
-from lastmile.routing.kernel.plan import draw, touch, work_out
+from lastmile.routing.kernel.compiling import compiled, inlined
+from lastmile.routing.kernel.plan import ROOM_LEFT, draw, touch, work_out
 from lastmile.routing.kernel.sheet import HARD, NEVER
 from lastmile.routing.loads import LOAD_TOLERANCE
 
-TRIED = 5
+TRIED = np.int64(5)
 """Gaps worked out in full for a stop, the cheapest by estimate; more only where none of them fits."""
 
-TRIED_HARDER = 40
+TRIED_HARDER = np.int64(40)
 
 NEAR = 40
 """Nearest stops on whose routes a place is looked for first; on all routes only where they have none."""
@@ -24,13 +24,13 @@ BLINK = 0.01
 LOOKED_EVERYWHERE = 0.25
 """Share of the stops without a place near their neighbours for which, in a round, all routes are looked at."""
 
-PLACE = np.dtype([("estimate", "f8"), ("vehicle", "i4"), ("position", "i4"), ("second", "i4")], align=True)
+PLACE = np.dtype([("estimate", "f8"), ("vehicle", "i8"), ("position", "i8"), ("second", "i8")], align=True)
 """A gap with what a stop there would cost by estimate; `second` is where its partner goes, or RELOADS before it."""
 
-ALONE, AFTER_RELOAD = -9, -1
+ALONE, AFTER_RELOAD = np.int64(-9), np.int64(-1)
 
 
-@njit(cache=True)
+@compiled
 def offer(found, count, limit, estimate, vehicle, position, second):
     """Keep a place among the `limit` cheapest, in order; returns how many there are."""
     if count == limit and estimate >= found[count - 1].estimate:
@@ -44,10 +44,10 @@ def offer(found, count, limit, estimate, vehicle, position, second):
     return min(count + 1, limit)
 
 
-@njit(cache=True)
+@compiled
 def may_serve(sheet, plan, vehicle, stop):
     """Whether a vehicle may have the stop at all: permission, room, and the budget of changes."""
-    if not sheet.allowed[vehicle, stop]:
+    if not sheet.allowed[vehicle, stop] or plan.routes[vehicle].count + ROOM_LEFT > plan.rows.shape[1]:
         return False
     facts, whole, total = sheet.stops[stop], sheet.whole[0], plan.total[0]
     if facts.present >= 0 and facts.present != vehicle and total.moved >= whole.most_moved:
@@ -65,7 +65,7 @@ def may_serve(sheet, plan, vehicle, stop):
     return True
 
 
-@njit(cache=True)
+@compiled
 def span(sheet, plan, vehicle, stop):
     """(first, last) position that commitments, pinned order and goods on board leave a stop on a route."""
     facts, row, count = sheet.stops[stop], plan.rows[vehicle], plan.routes[vehicle].count
@@ -97,8 +97,8 @@ def span(sheet, plan, vehicle, stop):
     return first, last
 
 
-@njit(cache=True)
-def scan_route(sheet, plan, vehicle, stop, found, count, limit, blink):
+@compiled
+def scan_route(sheet, plan, vehicle, stop, found, count, limit, blinks):
     """Offer every gap of a route whose hard limits may leave room for the stop."""
     shift, facts, route = sheet.vehicles[vehicle], sheet.stops[stop], plan.routes[vehicle]
     row, gaps, moves = plan.rows[vehicle], plan.gaps[vehicle], 0.0
@@ -135,7 +135,7 @@ def scan_route(sheet, plan, vehicle, stop, found, count, limit, blink):
             estimate += max(0.0, reaches - gaps[position].begins) * gaps[position].price_of_delay
         if begins > closes and facts.late_price > 0:
             estimate += (begins - closes) * facts.late_price
-        if blink and draw(plan) < BLINK:
+        if blinks > 0 and draw(plan) < blinks:
             continue
         count = offer(found, count, limit, estimate, vehicle, position, ALONE)
     if sheet.vehicles[vehicle].reloads > route.reloads and facts.from_depot and route.count > 0:
@@ -147,10 +147,10 @@ def scan_route(sheet, plan, vehicle, stop, found, count, limit, blink):
     return count
 
 
-@njit(cache=True)
-def scan_all(sheet, plan, stop, found, limit, blink):
+@compiled
+def scan_all(sheet, plan, stop, found, limit):
     """The cheapest gaps for a stop over all routes; of unused vehicles of one kind only the first is asked."""
-    count, asked = 0, -1
+    count, asked = np.int64(0), -1
     for vehicle in range(sheet.vehicles.size):
         if unused(sheet, plan, vehicle):
             if sheet.vehicles[vehicle].kind == asked:
@@ -158,28 +158,28 @@ def scan_all(sheet, plan, stop, found, limit, blink):
             if sheet.allowed[vehicle, stop]:
                 asked = sheet.vehicles[vehicle].kind
         if may_serve(sheet, plan, vehicle, stop):
-            count = scan_route(sheet, plan, vehicle, stop, found, count, limit, blink)
+            count = scan_route(sheet, plan, vehicle, stop, found, count, limit, 0.0)
     return count
 
 
-@njit(cache=True, inline="always")
+@inlined
 def unused(sheet, plan, vehicle):
     """Whether a vehicle has nothing to do and need not go anywhere."""
     return plan.routes[vehicle].count == 0 and not sheet.vehicles[vehicle].in_use
 
 
-@njit(cache=True)
-def scan_near(sheet, plan, stop, found, limit, blink):
+@compiled
+def scan_near(sheet, plan, stop, found, limit):
     """The cheapest gaps for a stop on the routes of its nearest stops and on vehicles with little to do."""
-    total, count, asked = plan.total[0], 0, -1
+    total, count, asked = plan.total[0], np.int64(0), -1
     total.stamp += 1
     for index in range(1, min(NEAR, sheet.near.shape[1])):
-        vehicle = plan.where[sheet.near[stop, index]]
+        vehicle = np.int64(plan.where[sheet.near[stop, index]])
         if vehicle < 0 or plan.stamps[vehicle] == total.stamp:
             continue
         plan.stamps[vehicle] = total.stamp
         if may_serve(sheet, plan, vehicle, stop):
-            count = scan_route(sheet, plan, vehicle, stop, found, count, limit, blink)
+            count = scan_route(sheet, plan, vehicle, stop, found, count, limit, total.blinks)
     for vehicle in range(sheet.vehicles.size):
         if plan.routes[vehicle].count > 1 or plan.stamps[vehicle] == total.stamp or not sheet.allowed[vehicle, stop]:
             continue
@@ -188,11 +188,11 @@ def scan_near(sheet, plan, stop, found, limit, blink):
                 continue
             asked = sheet.vehicles[vehicle].kind
         if may_serve(sheet, plan, vehicle, stop):
-            count = scan_route(sheet, plan, vehicle, stop, found, count, limit, blink)
+            count = scan_route(sheet, plan, vehicle, stop, found, count, limit, total.blinks)
     return count
 
 
-@njit(cache=True)
+@compiled
 def with_stop(plan, scratch, stop, place):
     """Fill the scratch with the items of a route as if the stop were put there; returns how many."""
     row, count, at = plan.rows[place.vehicle], plan.routes[place.vehicle].count, place.position
@@ -210,7 +210,7 @@ def with_stop(plan, scratch, stop, place):
     return size
 
 
-@njit(cache=True)
+@compiled
 def extra_of(sheet, plan, scratch, vehicle, size):
     """What the route in the scratch would cost more than it does, NEVER where it breaks a limit or the budget."""
     route, total, whole = plan.routes[vehicle], plan.total[0], sheet.whole[0]
@@ -228,22 +228,22 @@ def extra_of(sheet, plan, scratch, vehicle, size):
     return cost - route.cost + (moved - route.moved) * plan.total[0].stay_price
 
 
-@njit(cache=True)
-def best_place(sheet, plan, scratch, found, stop, blink):
+@compiled
+def best_place(sheet, plan, scratch, found, stop):
     """(index into `found`, extra cost) of the cheapest place that breaks nothing; (-1, NEVER) where there is none."""
-    count = scan_near(sheet, plan, stop, found, TRIED, blink)
-    if count == 0 and (not blink or draw(plan) < LOOKED_EVERYWHERE):
-        count = scan_all(sheet, plan, stop, found, TRIED, False)
+    count, blinks = scan_near(sheet, plan, stop, found, TRIED), plan.total[0].blinks > 0
+    if count == 0 and (not blinks or draw(plan) < LOOKED_EVERYWHERE):
+        count = scan_all(sheet, plan, stop, found, TRIED)
     if sheet.whole[0].simple:
         return (0, found[0].estimate) if count > 0 else (-1, NEVER)
     best, extra = cheapest_of(sheet, plan, scratch, found, 0, count, stop)
-    if best < 0 and count > 0 and (not blink or draw(plan) < LOOKED_EVERYWHERE):
-        count = scan_all(sheet, plan, stop, found, TRIED_HARDER, False)
+    if best < 0 and count > 0 and (not blinks or draw(plan) < LOOKED_EVERYWHERE):
+        count = scan_all(sheet, plan, stop, found, TRIED_HARDER)
         best, extra = cheapest_of(sheet, plan, scratch, found, 0, count, stop)
     return best, extra
 
 
-@njit(cache=True)
+@compiled
 def cheapest_of(sheet, plan, scratch, found, first, until, stop):
     """The cheapest of some places, each worked out in full."""
     best, extra = -1, NEVER
@@ -255,7 +255,7 @@ def cheapest_of(sheet, plan, scratch, found, first, until, stop):
     return best, extra
 
 
-@njit(cache=True)
+@compiled
 def take_over(plan, scratch, vehicle, size):
     """Make the items in the scratch the route's."""
     for position in range(size):
@@ -263,7 +263,7 @@ def take_over(plan, scratch, vehicle, size):
     plan.routes[vehicle].count = size
 
 
-@njit(cache=True)
+@compiled
 def put(sheet, plan, scratch, stop, place):
     """Put a stop at a place of a route."""
     touch(plan, place.vehicle)
@@ -273,8 +273,8 @@ def put(sheet, plan, scratch, stop, place):
     work_out(sheet, plan, scratch, place.vehicle)
 
 
-@njit(cache=True)
-def insert(sheet, plan, scratch, found, stop, blink):
+@compiled
+def insert(sheet, plan, scratch, found, stop):
     """Put a stop, with its partner where it has one, where it costs least, if that is worth it; returns whether."""
     facts = sheet.stops[stop]
     if facts.collects >= 0:
@@ -282,14 +282,14 @@ def insert(sheet, plan, scratch, found, stop, blink):
             return insert_pair(sheet, plan, scratch, found, stop, facts.collects)
     elif facts.brings_from >= 0 and plan.where[facts.brings_from] < 0:
         return insert_pair(sheet, plan, scratch, found, facts.brings_from, stop)
-    best, extra = best_place(sheet, plan, scratch, found, stop, blink)
+    best, extra = best_place(sheet, plan, scratch, found, stop)
     if best < 0 or extra >= facts.price:
         return False
     put(sheet, plan, scratch, stop, found[best])
     return True
 
 
-@njit(cache=True)
+@compiled
 def with_pair(plan, scratch, collect, bring, place):
     """Fill the scratch with a route's items as if a pair were put at `position` and `second`; returns how many."""
     row, count, size = plan.rows[place.vehicle], plan.routes[place.vehicle].count, 0
@@ -306,12 +306,12 @@ def with_pair(plan, scratch, collect, bring, place):
     return size
 
 
-@njit(cache=True)
+@compiled
 def insert_pair(sheet, plan, scratch, found, collect, bring):
     """Put two stops on one route, the goods collected before they are brought, where that costs least and is worth it."""
     if sheet.stops[collect].committed or sheet.stops[bring].committed:
         return False
-    count, asked = 0, -1
+    count, asked = np.int64(0), -1
     for vehicle in range(sheet.vehicles.size):
         if unused(sheet, plan, vehicle):
             if sheet.vehicles[vehicle].kind == asked:
@@ -337,7 +337,7 @@ def insert_pair(sheet, plan, scratch, found, collect, bring):
     return True
 
 
-@njit(cache=True)
+@compiled
 def scan_pair(sheet, plan, vehicle, collect, bring, found, count):
     """Offer every two gaps of a route for a pair on one trip, by the way that it adds."""
     shift, row, size = sheet.vehicles[vehicle], plan.rows[vehicle], plan.routes[vehicle].count
@@ -359,7 +359,7 @@ def scan_pair(sheet, plan, vehicle, collect, bring, found, count):
     return count
 
 
-@njit(cache=True, inline="always")
+@inlined
 def place_before(sheet, plan, vehicle, position):
     """Where the vehicle comes from before a position."""
     if position == 0:
@@ -367,7 +367,7 @@ def place_before(sheet, plan, vehicle, position):
     return place_of(sheet, vehicle, plan.rows[vehicle, position - 1])
 
 
-@njit(cache=True, inline="always")
+@inlined
 def place_after(sheet, plan, vehicle, position):
     """Where the vehicle goes from a position on."""
     if position == plan.routes[vehicle].count:
@@ -375,14 +375,14 @@ def place_after(sheet, plan, vehicle, position):
     return place_of(sheet, vehicle, plan.rows[vehicle, position])
 
 
-@njit(cache=True)
+@compiled
 def added_km(sheet, plan, vehicle, position, stop):
     """Kilometres that one stop adds in a gap."""
     before, after = place_before(sheet, plan, vehicle, position), place_after(sheet, plan, vehicle, position)
     return sheet.km[before, stop] + sheet.km[stop, after] - sheet.km[before, after]
 
 
-@njit(cache=True)
+@compiled
 def km_of_both(sheet, plan, vehicle, position, collect, bring):
     """Kilometres that a pair adds in one gap."""
     before, after = place_before(sheet, plan, vehicle, position), place_after(sheet, plan, vehicle, position)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from lastmile.routing.kernel.clock import EXACT, judge, place_of
+from lastmile.routing.kernel.compiling import compiled, entry, inlined
 from lastmile.routing.kernel.sheet import HARD, Sheet
 
 ROUTE = np.dtype(
-    [("cost", "f8"), ("excess", "f8")]
-    + [(name, "i4") for name in ("count", "stops", "moved", "broken", "goods", "reloads")]
+    [("cost", "f8"), ("excess", "f8"), ("count", "i8")]
+    + [(name, "i4") for name in ("stops", "moved", "broken", "goods", "reloads")]
     + [("touched", "b1")],
     align=True,
 )
@@ -23,11 +23,22 @@ GAP = np.dtype([(name, "f8") for name in ("begins", "leaves", "latest", "price_o
 must begin at the latest, and about what a second of delay before it costs."""
 
 TOTAL = np.dtype(
-    [("cost", "f8"), ("best_cost", "f8"), ("stay_price", "f8"), ("state", "u8")]
+    [("cost", "f8"), ("best_cost", "f8"), ("stay_price", "f8"), ("blinks", "f8"), ("state", "u8")]
     + [(name, "i8") for name in ("moved", "broken", "goods", "touched", "absent", "rounds", "improved", "stamp")],
     align=True,
 )
-"""One row: sums over the routes, what a move is worth avoiding beyond its price, the state of the chance."""
+"""One row: sums over the routes, what a move is worth avoiding beyond its price, the share of gaps that are overlooked, the
+state of the chance."""
+
+
+ITEMS_IN_ALL = 1_000_000
+"""Items that all routes have room for where every stop on each would be more: with its copies an item takes 80 bytes."""
+
+LEAST_ITEMS = 600
+"""Items that a route has room for at least, where there are as many stops."""
+
+ROOM_LEFT = 3
+"""Items that a route has room for beyond what it may hold: two stops of a pair and the end."""
 
 
 class Plan(NamedTuple):
@@ -80,13 +91,14 @@ def plan_for(sheet: Sheet, rows: list[list[int]], seed: int) -> Plan:
 
 
 def _longest(sheet: Sheet, rows: list[list[int]]) -> int:
-    """Room for items in a route: all stops where memory allows, else several times the longest row."""
+    """Room for items in a route: all stops where memory allows, else more than a day can hold."""
     reloads = int(sheet.vehicles["reloads"].max(initial=0))
     longest = max([len(row) for row in rows], default=0)
-    return min(len(sheet.stops) + reloads, max(600, 3 * longest)) + 2
+    share = ITEMS_IN_ALL // max(1, len(rows))
+    return max(longest, min(len(sheet.stops) + reloads, max(LEAST_ITEMS, 3 * longest, share))) + ROOM_LEFT
 
 
-@njit(cache=True, inline="always")
+@inlined
 def draw(plan):
     """A number from 0 to below 1 (xorshift64*, Marsaglia 2003 and Vigna 2016)."""
     state = plan.total[0].state
@@ -97,7 +109,7 @@ def draw(plan):
     return float((state * np.uint64(2685821657736338717)) >> np.uint64(11)) / 9007199254740992.0
 
 
-@njit(cache=True)
+@entry
 def begin_all(sheet, plan, scratch):
     """Work out every route and the sums."""
     for vehicle in range(sheet.vehicles.size):
@@ -106,7 +118,7 @@ def begin_all(sheet, plan, scratch):
     plan.total[0].touched = 0
 
 
-@njit(cache=True)
+@compiled
 def work_out(sheet, plan, scratch, vehicle):
     """Judge a route and fill in its gaps, load and share of the sums."""
     route, row, total = plan.routes[vehicle], plan.rows[vehicle], plan.total[0]
@@ -132,7 +144,7 @@ def work_out(sheet, plan, scratch, vehicle):
             plan.loads[vehicle, dimension] += sheet.demand[item, dimension]
 
 
-@njit(cache=True)
+@compiled
 def fill_gaps(sheet, plan, scratch, vehicle):
     """Earliest and latest times and the price of delay at each item, from the end backwards."""
     shift, row, gaps, count = (
@@ -172,14 +184,14 @@ def fill_gaps(sheet, plan, scratch, vehicle):
             gap.price_of_delay += stop.crew_price
 
 
-@njit(cache=True, inline="always")
+@inlined
 def gaps_free(sheet, vehicle, row, scratch, position):
     """When the vehicle could serve an item if it were open, at the earliest departure."""
     before = place_of(sheet, vehicle, row[position - 1])
     return scratch.times[position - 1].plain_leaves + sheet.fastest[before, place_of(sheet, vehicle, row[position])]
 
 
-@njit(cache=True)
+@entry
 def objective(sheet, plan):
     """What the plan costs, what is not served included, and what its moves are worth avoiding."""
     cost = 0.0
@@ -190,7 +202,7 @@ def objective(sheet, plan):
     return cost + plan.total[0].moved * plan.total[0].stay_price
 
 
-@njit(cache=True)
+@compiled
 def touch(plan, vehicle):
     """Keep a copy of a route as it was when the round began, before it changes."""
     route = plan.routes[vehicle]
@@ -212,7 +224,7 @@ def touch(plan, vehicle):
     )
 
 
-@njit(cache=True)
+@compiled
 def copy_route(rows, routes, gaps, loads, to_rows, to_routes, to_gaps, to_loads, vehicle):
     """Copy all that is known of one route."""
     count = routes[vehicle].count
@@ -225,7 +237,7 @@ def copy_route(rows, routes, gaps, loads, to_rows, to_routes, to_gaps, to_loads,
         to_loads[vehicle, dimension] = loads[vehicle, dimension]
 
 
-@njit(cache=True)
+@entry
 def begin_round(plan):
     """Forget the copies of the round before."""
     for index in range(plan.total[0].touched):
@@ -233,12 +245,12 @@ def begin_round(plan):
     plan.total[0].touched = 0
 
 
-@njit(cache=True)
+@compiled
 def take_back(plan, absent):
     """Put every route that the round touched back as it was, with `absent` stops in none, the first of `old_absent`."""
     total = plan.total[0]
     for index in range(total.touched):
-        vehicle = plan.touched[index]
+        vehicle = np.int64(plan.touched[index])
         route, old = plan.routes[vehicle], plan.old_routes[vehicle]
         total.moved += old.moved - route.moved
         total.broken += old.broken - route.broken
@@ -256,7 +268,7 @@ def take_back(plan, absent):
         )
         plan.routes[vehicle].touched = False
     for index in range(total.touched):
-        vehicle = plan.touched[index]
+        vehicle = np.int64(plan.touched[index])
         for position in range(plan.routes[vehicle].count):
             if plan.rows[vehicle, position] >= 0:
                 plan.where[plan.rows[vehicle, position]] = vehicle
@@ -267,7 +279,7 @@ def take_back(plan, absent):
         plan.where[plan.absent[index]] = -1
 
 
-@njit(cache=True)
+@entry
 def keep_best(sheet, plan):
     """Remember the plan as the best so far."""
     for vehicle in range(sheet.vehicles.size):

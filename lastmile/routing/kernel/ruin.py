@@ -7,9 +7,10 @@ price and by how often a stop was left out, and beginning near stops that are le
 
 from __future__ import annotations
 
-from numba import njit
+import numpy as np
 
 from lastmile.routing.kernel.clock import judge
+from lastmile.routing.kernel.compiling import compiled, entry, inlined
 from lastmile.routing.kernel.plan import draw, touch, work_out
 from lastmile.routing.kernel.sheet import NEVER
 
@@ -22,7 +23,7 @@ MOST_ABSENT_TRIED = 30
 """Stops in no route that each round tries to place, by chance where there are more."""
 
 
-@njit(cache=True)
+@compiled
 def ruin(sheet, plan, scratch):
     """Take strings of stops near a random one out of their routes."""
     total, taken = plan.total[0], 0
@@ -43,7 +44,7 @@ def ruin(sheet, plan, scratch):
         if strings == 0:
             break
         stop = sheet.near[seed, index]
-        vehicle = plan.where[stop]
+        vehicle = np.int64(plan.where[stop])
         if vehicle < 0 or sheet.stops[stop].committed or plan.routes[vehicle].touched:
             continue
         length = int(draw(plan) * min(float(plan.routes[vehicle].stops), longest) + 1)
@@ -51,7 +52,7 @@ def ruin(sheet, plan, scratch):
         strings -= 1
 
 
-@njit(cache=True)
+@compiled
 def take_string(sheet, plan, scratch, vehicle, stop, length):
     """Take a string of items that holds `stop` out of a route, with the partners of what leaves; returns how many."""
     row, count, first = plan.rows[vehicle], plan.routes[vehicle].count, sheet.vehicles[vehicle].fixed
@@ -79,7 +80,7 @@ def take_string(sheet, plan, scratch, vehicle, stop, length):
     return plan.total[0].absent - before
 
 
-@njit(cache=True, inline="always")
+@inlined
 def leave(plan, stop):
     """Mark a stop as being in no route."""
     plan.where[stop] = -1
@@ -87,7 +88,7 @@ def leave(plan, stop):
     plan.total[0].absent += 1
 
 
-@njit(cache=True)
+@compiled
 def partners_leave(sheet, plan, scratch, first):
     """The other halves of pairs that have left leave too."""
     index = first
@@ -95,7 +96,7 @@ def partners_leave(sheet, plan, scratch, first):
         facts = sheet.stops[plan.absent[index]]
         partner = facts.collects if facts.collects >= 0 else facts.brings_from
         if partner >= 0 and plan.where[partner] >= 0 and not sheet.stops[partner].committed:
-            vehicle = plan.where[partner]
+            vehicle = np.int64(plan.where[partner])
             touch(plan, vehicle)
             leave(plan, partner)
             close_up(sheet, plan, vehicle)
@@ -103,7 +104,7 @@ def partners_leave(sheet, plan, scratch, first):
         index += 1
 
 
-@njit(cache=True)
+@compiled
 def close_up(sheet, plan, vehicle):
     """Rid a row of the stops that have left, and of reloads that serve nothing."""
     row, count, size = plan.rows[vehicle], plan.routes[vehicle].count, 0
@@ -121,7 +122,7 @@ def close_up(sheet, plan, vehicle):
     plan.routes[vehicle].count = size
 
 
-@njit(cache=True)
+@compiled
 def order_absent(sheet, plan, keys):
     """Sort the stops in no route into one of nine orders; where there are many, by chance others come first."""
     total = plan.total[0]
@@ -143,7 +144,7 @@ def order_absent(sheet, plan, keys):
     return count
 
 
-@njit(cache=True)
+@compiled
 def key_of(sheet, plan, stop, kind):
     """What a stop is sorted by: nothing, demand, far, near, window, price, or how often it was left out."""
     facts = sheet.stops[stop]
@@ -168,7 +169,7 @@ def key_of(sheet, plan, stop, kind):
     return -facts.price if kind < 17 else -plan.missed[stop]
 
 
-@njit(cache=True)
+@entry
 def mend_by_leaving(sheet, plan, scratch, vehicle):
     """Take the stop out of a route whose leaving mends most, then saves most; returns whether nothing is left to do."""
     row, count, fixed = plan.rows[vehicle], plan.routes[vehicle].count, sheet.vehicles[vehicle].fixed
@@ -176,7 +177,7 @@ def mend_by_leaving(sheet, plan, scratch, vehicle):
         return True
     best, least, cheapest = -1, NEVER, NEVER
     for out in range(fixed, count):
-        size = 0
+        size = np.int64(0)
         for position in range(count):
             if position != out:
                 scratch.items[size] = row[position]

@@ -1,46 +1,21 @@
-"""The HTTP routes beside the pages: health, map layers and the base map. Thin, like pages."""
+"""What maps draw: layers by signed links, the base map and its symbols."""
 
 from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import Route
 
 from lastmile import basemap, layers
 from lastmile.ui import symbols
 
 A_DAY = "public, max-age=86400"
 A_MINUTE_AND_PRIVATE = "private, max-age=60"
-
-
-def routes() -> Sequence[BaseRoute]:
-    """All routes of the tower. Handlers are plain functions: they run in threads, and never hold up the pages."""
-    return [
-        Route("/healthz", health),
-        Route("/layers/{name}.geojson", layer),
-        Route("/basemap/berlin.geojson", basemap_data),
-        Route("/basemap/labels.json", district_names),
-        Route("/basemap/{theme}.json", basemap_style),
-        Route("/symbols/places.json", symbol_places),
-        Route("/symbols/{theme}.svg", symbol_sheet),
-    ]
-
-
-def health(_: Request) -> Response:
-    """200 while the ledger can be read, else 503; says no more than that."""
-    from lastmile import runtime  # here, so that routes can be served and tested without a database
-
-    try:
-        runtime.store().value("select 1")
-    except Exception:
-        return JSONResponse({"status": "the ledger can't be read"}, status_code=503)
-    return JSONResponse({"status": "ok"})
 
 
 def layer(request: Request) -> Response:
@@ -112,3 +87,13 @@ def _json(request: Request, packed: bytes, media_type: str, kept: str) -> Respon
     if "gzip" not in request.headers.get("accept-encoding", ""):
         return Response(gzip.decompress(packed), media_type=media_type, headers=headers)
     return Response(packed, media_type=media_type, headers=headers | {"content-encoding": "gzip"})
+
+
+ROUTES = [
+    Route("/layers/{name}.geojson", layer),
+    Route("/basemap/berlin.geojson", basemap_data),
+    Route("/basemap/labels.json", district_names),
+    Route("/basemap/{theme}.json", basemap_style),
+    Route("/symbols/places.json", symbol_places),
+    Route("/symbols/{theme}.svg", symbol_sheet),
+]

@@ -1,0 +1,143 @@
+"""What is expected of the running day, worked out once for all pages and kept on record as it changes."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+import pandas as pd
+
+from lastmile import predictions
+from lastmile.predictions.telling import KEPT, events_of, news
+from lastmile.store import Store
+
+EVERY_SECONDS = 5.0
+GOOD_FOR = timedelta(minutes=2)
+"""A prediction of the running day stands for so long on the tower's clock where no newer one has been made."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Expected:
+    """Predictions of a day at an instant; `number` grows with each, so that a cache can use it as a key."""
+
+    number: int
+    day: date
+    at: datetime
+    model: predictions.Model
+    stops: pd.DataFrame
+
+
+class Outlook:
+    """Predictions for the pages: made in the background, a few seconds old, told to the ledger where they say something new.
+
+    Models are learned in the background too, one a day; until then there is no prediction, and the plan is shown.
+    """
+
+    def __init__(self, store: Store, now: Callable[[], datetime], today: Callable[[datetime], date]) -> None:
+        self._store, self._now, self._today = store, now, today
+        self._models: dict[date, predictions.Model] = {}
+        self._told: pd.DataFrame | None = None
+        self._wanted: set[date] = set()
+        self._latest: Expected | None = None
+        self._past: dict[tuple[date, datetime], Expected] = {}
+        self._seen: tuple[int, datetime] | None = None
+        self._numbers = 0
+        self.writes = 0
+        self._lock = threading.Lock()
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="outlook", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ask the loop to stop, and wait for the step under way."""
+        self._stopped.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=30)
+
+    def of(self, day: date, at: datetime) -> Expected | None:
+        """What is expected of a day at an instant; None while its model is still to be learned.
+
+        The running day's is a few seconds old; that of another instant is worked out when it is asked for.
+        """
+        latest = self._latest
+        if latest is not None and latest.day == day and abs(at - latest.at) <= GOOD_FOR:
+            return latest
+        if day not in self._models:
+            self._wanted.add(day)
+            return None
+        with self._lock:
+            if (day, at) not in self._past:
+                self._past = dict([*self._past.items(), ((day, at), self._expected(day, at))][-8:])
+            return self._past[day, at]
+
+    def learn(self, day: date) -> predictions.Model:
+        """Learn what a day's predictions rest on, where that is not done yet."""
+        if day not in self._models:
+            self._models[day] = predictions.learned_before(self._store, day)
+            log.info("Arrivals of %s: %s", day, self._models[day].words)
+        return self._models[day]
+
+    def step(self) -> Expected:
+        """Predict the running day anew, and put on record what has changed."""
+        at = self._now()
+        day = self._today(at)
+        self.learn(day)
+        with self._lock:
+            found = self._expected(day, at)
+        self._latest = found
+        self._tell(found)
+        return found
+
+    def _expected(self, day: date, at: datetime) -> Expected:
+        model = self._models[day]
+        self._numbers += 1
+        return Expected(
+            self._numbers, day, at, model, predictions.predict(model, predictions.state(self._store, at, day))
+        )
+
+    def _tell(self, found: Expected) -> None:
+        if self._told is None:
+            self._told = _last_told(self._store, found.at)
+        fresh = news(found.stops, self._told)
+        if fresh.empty:
+            return
+        before = self._store.version
+        self._store.append({"event": events_of(fresh)}, streamed=True)
+        self.writes += self._store.version - before
+        self._told = pd.concat([fresh[KEPT], self._told], ignore_index=True).drop_duplicates("delivery_id")
+
+    def _run(self) -> None:
+        while not self._stopped.wait(EVERY_SECONDS if self._latest else 0.5):
+            try:
+                self._round()
+            except Exception:
+                log.exception("Arrivals were not predicted this time; they are tried again")
+
+    def _round(self) -> None:
+        seen = (self._store.version - self.writes, self._now())
+        if seen != self._seen:
+            self._seen = seen
+            self.step()
+        while self._wanted and not self._stopped.is_set():
+            self.learn(self._wanted.pop())
+
+
+def _last_told(store: Store, at: datetime) -> pd.DataFrame:
+    """The last prediction on record of each delivery, over the day before an instant."""
+    return store.ask(
+        """
+        select delivery_id, arg_max((payload ->> 'eta_at')::timestamptz, recorded_at) as eta_at,
+            arg_max((payload ->> 'chance_late')::double, recorded_at) as chance_late
+        from event where type = 'eta_updated' and classifier = 'EST' and source = 'tower'
+          and occurred_at between $at - interval 1 day and $at
+        group by delivery_id
+        """,
+        at=at,
+    )

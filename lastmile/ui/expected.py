@@ -1,0 +1,58 @@
+"""The running day as pages show it: stops and vehicles with predicted arrivals where there are any."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+import pandas as pd
+
+from lastmile import queries, runtime
+from lastmile.model import Scope
+from lastmile.outlook import Expected
+from lastmile.predictions import stops_by_prediction, vehicles_by_prediction
+from lastmile.store import Store
+from lastmile.ui.desk import Desk
+
+
+def expected(day: date, at: datetime) -> Expected | None:
+    """What the tower expects of a day at an instant; None where it predicts nothing yet."""
+    outlook = runtime.tower().outlook
+    return outlook.of(day, at) if outlook is not None else None
+
+
+def stops(desk: Desk) -> pd.DataFrame:
+    """One row per delivery of the desk's day, as of queries.stops, with predicted arrivals."""
+    return desk.ask(stops_expected, desk.at, desk.day, desk.view.scope, desk.view.as_of, number=_number(desk))
+
+
+def vehicles(desk: Desk) -> pd.DataFrame:
+    """One row per vehicle of the desk's day, as of queries.vehicles, standing by its stops' predictions."""
+    return desk.ask(vehicles_expected, desk.at, desk.day, desk.view.scope, desk.view.as_of, number=_number(desk))
+
+
+def stops_expected(
+    store: Store,
+    at: datetime,
+    day: date,
+    scope: Scope,
+    as_of: datetime | None = None,
+    *,
+    number: int = 0,  # noqa: ARG001 (the key)
+) -> pd.DataFrame:
+    """queries.stops with the tower's predictions; `number` names those that a kept answer rests on."""
+    found = expected(day, at)
+    return stops_by_prediction(queries.stops(store, at, day, scope, as_of), found.stops if found else None)
+
+
+def vehicles_expected(
+    store: Store, at: datetime, day: date, scope: Scope, as_of: datetime | None = None, *, number: int = 0
+) -> pd.DataFrame:
+    """queries.vehicles by the tower's predictions, for all services of the scope's depots and carriers."""
+    every_service = Scope(scope.depots, scope.carriers)
+    of_stops = stops_expected(store, at, day, every_service, as_of, number=number)
+    return vehicles_by_prediction(queries.vehicles(store, at, day, scope, as_of), of_stops)
+
+
+def _number(desk: Desk) -> int:
+    found = expected(desk.day, desk.at)
+    return found.number if found else 0
