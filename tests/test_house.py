@@ -22,6 +22,7 @@ HOMES = {
     "pyvrp": ("lastmile/routing/",),
     "numba": ("lastmile/routing/kernel/",),
     "vroom": ("lastmile/routing/peers/",),
+    "distributed": ("lastmile/routing/workers",),
     "vrplib": ("lastmile/routing/instances/",),
     "routingpy": ("lastmile/routing/travel/",),
     "pydeck": ("lastmile/ui/maps/",),
@@ -96,7 +97,10 @@ NOT_IMPORTED = {
     "tzdata": "zoneinfo reads it where the system has no time zones",
     "pyarrow": "pandas and DuckDB exchange tables by it",
 }
-OPTIONAL = {"pyvroom": "an engine that ours is measured against; without it, solve says how to install it"}
+OPTIONAL = {
+    "pyvroom": "an engine that ours is measured against; without it, solve says how to install it",
+    "distributed": "a cluster that re-optimization can use; where the setting names one, it says what to install",
+}
 """Packages that the program imports only where they are installed; the tests have them."""
 
 NOT_IMPORTED_BY_TESTS = {

@@ -96,19 +96,21 @@ def solve_many(
     seed: int = 0,
     progress: Callable[[str, Progress], None] | None = None,
     cancelled: Callable[[str], bool] | None = None,
+    iterations: int | None = None,
     *,
     workers: Workers | None = None,
 ) -> dict[str, Solution]:
     """A plan for each of several depots by name, as many at once as there are workers, each within `seconds` of its own.
 
-    `progress` and `cancelled` are called with the depot's name.
+    `progress` and `cancelled` are called with the depot's name; with `iterations` as the limit, the same seed gives the same
+    plans whatever becomes of the workers.
     """
     team = workers or shared()
 
     def one(name: str) -> Solution:
         tell = None if progress is None else lambda told: progress(name, told)
         stop = None if cancelled is None else lambda: cancelled(name)
-        return solve(problems[name], seconds, seed, tell, stop, lanes=1, workers=team)
+        return solve(problems[name], seconds, seed, tell, stop, iterations, lanes=1, workers=team)
 
     with ThreadPoolExecutor(max(1, min(team.count, len(problems)))) as threads:
         return dict(zip(problems, threads.map(one, problems), strict=True))

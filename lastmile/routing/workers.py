@@ -176,7 +176,7 @@ class Cluster(Team):
     def start(self) -> None:
         self.stage = f"joining the solvers at {self._address}"
         try:
-            from distributed import Client
+            from distributed import Client, WorkerPlugin
         except ImportError:
             words = "the library to reach it is not installed: pip install distributed"
             raise NotPossible(f"The setting {ADDRESS} names a cluster, and {words}.") from None
@@ -185,10 +185,13 @@ class Cluster(Team):
         except (OSError, ValueError) as error:
             raise NotPossible(f"The solvers at {self._address} ({ADDRESS}) can't be reached: {error}") from None
         self._executor = self._client.get_executor(pure=False, retries=TRIES)
-        self._client.run(_load)
+        ready = WorkerPlugin()
+        ready.name, ready.setup = "lastmile", _load  # by those who join later, too
+        self._client.register_plugin(ready)
 
     def leave(self) -> None:
-        super().leave()
+        if self._executor is not None:
+            self._executor.shutdown(wait=False)
         if self._client is not None:
             self._client.close(timeout=1)
 
@@ -268,7 +271,7 @@ def _context() -> multiprocessing.context.BaseContext:
     return context
 
 
-def _load() -> None:
+def _load(**_: object) -> None:
     """Load, and where it was never done compile, all that a round needs."""
     import lastmile.routing.kernel.loaded  # noqa: F401
 
