@@ -60,6 +60,10 @@ def kept_by_plan_in_force(timer: RouteTimer) -> frozenset[str]:
 
 def _kept(timer: RouteTimer) -> Iterable[str]:
     problem = timer.problem
+    if problem.whole.kept is not None:
+        yield from problem.whole.kept
+        return
+    unkept = problem.whole.unkept
     possible = eligible(problem) & np.array([stop.stop_id not in problems_of(problem) for stop in problem.stops], bool)
     for vehicle_id, row in problem.plan_in_force().items():
         stops = [RELOADS if one == RELOAD else problem.stop_index[one] for one in row]
@@ -68,7 +72,9 @@ def _kept(timer: RouteTimer) -> Iterable[str]:
         if route.breaches or not may_serve[[stop for stop in stops if stop != RELOADS]].all():
             continue
         for stop, late in zip(stops, route.late, strict=True):
-            if stop != RELOADS and not late and problem.stops[stop].last_closes is not None:
+            if stop == RELOADS or late or problem.stops[stop].last_closes is None:
+                continue
+            if problem.stops[stop].stop_id not in unkept:
                 yield problem.stops[stop].stop_id
 
 

@@ -297,7 +297,7 @@ def _handed_over(problem: Problem, vehicle: int, stop: int) -> Concession:
     shift, stop_id = problem.vehicles[vehicle], problem.stops[stop].stop_id
     changed = [replace(shift, loaded_stop_ids=shift.loaded_stop_ids | {stop_id})]
     holder = problem.holder.get(stop_id)
-    if holder is not None:
+    if holder in problem.vehicle_index:
         was = problem.vehicles[problem.vehicle_index[holder]]
         changed.append(replace(was, loaded_stop_ids=was.loaded_stop_ids - {stop_id}))
     giver = pinned_to(problem, problem.stops[stop]) or holder

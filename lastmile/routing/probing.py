@@ -78,9 +78,7 @@ class Bench:
         self.on_time: int | None = None
         index = self.problem.stop_index
         self.kept = frozenset(index[stop_id] for stop_id in kept_by_plan_in_force(timer))
-        self.holder = [
-            self.problem.vehicle_index.get(self.problem.holder.get(stop.stop_id, ""), -1) for stop in self.problem.stops
-        ]
+        self.holder = timer.terms.holder
         self._take_stock()
 
     def _take_stock(self) -> None:

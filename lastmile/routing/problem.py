@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from functools import cached_property
 
@@ -73,6 +73,23 @@ class FairShare:
 
 
 @dataclass(frozen=True)
+class Whole:
+    """What a problem that is a part of a larger one must know of the rest.
+
+    `elsewhere`: vehicles of other parts that the plan in force has stops of this part on, or that hold their goods.
+    `holder`: those goods' stops → vehicle. `order`: places in the plan in force of the stops whose vehicle is elsewhere.
+    `kept`: stops whose promise the whole plan in force keeps; None where each vehicle is together with its stops, so that
+    the part can tell, but for the `unkept`: stops of vehicles that have half a pair whose other half is in another part.
+    """
+
+    elsewhere: tuple[str, ...] = ()
+    holder: Mapping[str, str] = field(default_factory=dict)
+    order: Mapping[str, int] = field(default_factory=dict)
+    kept: frozenset[str] | None = None
+    unkept: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
 class Problem:
     """All that a plan depends on, at an instant (epoch seconds) before which nothing starts.
 
@@ -89,6 +106,7 @@ class Problem:
     freedom: Freedom = Freedom.EVERYTHING
     budget: ChangeBudget = ChangeBudget()
     fair_share: FairShare | None = None
+    whole: Whole = Whole()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "stops", tuple(self.stops))
@@ -126,7 +144,14 @@ class Problem:
     @cached_property
     def holder(self) -> dict[str, str]:
         """The vehicle that each stop's goods are on, where they are on one."""
-        return {stop_id: vehicle.vehicle_id for vehicle in self.vehicles for stop_id in vehicle.loaded_stop_ids}
+        here = {stop_id: vehicle.vehicle_id for vehicle in self.vehicles for stop_id in vehicle.loaded_stop_ids}
+        return {**self.whole.holder, **here}
+
+    @cached_property
+    def numbers_of_vehicles(self) -> dict[str, int]:
+        """Vehicle → its index, or for one of another part a number beyond all indexes."""
+        beyond = enumerate(self.whole.elsewhere, len(self.vehicles))
+        return {**{vehicle_id: number for number, vehicle_id in beyond}, **self.vehicle_index}
 
     @cached_property
     def committed_to(self) -> dict[str, str]:

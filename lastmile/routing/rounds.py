@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from lastmile.routing.changes import kept_by_plan_in_force
+from lastmile.routing.evaluating import Evaluation, evaluate
+from lastmile.routing.explaining import Reason, reasons_unserved
 from lastmile.routing.problem import Problem, Routes
 
 if TYPE_CHECKING:
@@ -31,6 +34,7 @@ class Work(StrEnum):
     IMPROVE = "improve"
     COMBINE = "combine"
     FRONTIER = "frontier"
+    EXPLAIN = "explain"
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,8 @@ class Round:
 
     `key` names the problem, so that a worker prepares it once; without the `problem` it is for one that has it ready. `first` and `last` are how far the whole search is (0 to 1)
     when the round begins and ends. `stay_price` is what each stop that keeps its vehicle is worth beside its cost.
-    `pool` holds the routes to combine; `budgets` the numbers of moved stops to find the cheapest plan for.
+    `pool` holds the routes to combine; `budgets` the numbers of moved stops to find the cheapest plan for. With `judge` the
+    best plan is evaluated where it was found: for parts of a problem that is too large to be evaluated in one place.
     """
 
     key: str
@@ -54,6 +59,7 @@ class Round:
     stay_price: float = 0.0
     pool: Mapping[PoolRoute, RouteFigures] = field(default_factory=dict)
     budgets: tuple[int, ...] = ()
+    judge: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,6 +81,18 @@ class Outcome:
     rounds: int
     pool: Mapping[PoolRoute, RouteFigures] = field(default_factory=dict)
     frontier: tuple[tuple[int, Routes], ...] = ()
+    judged: Judged | None = None
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What the evaluator says of the best plan of a round, the promises that the plan in force keeps, where travel times
+    come from, and where that was the work, why stops are not served."""
+
+    evaluation: Evaluation
+    kept: frozenset[str]
+    travel_source: str
+    reasons: Mapping[str, Reason] = field(default_factory=dict)
 
 
 _kernels: OrderedDict[str, Kernel] = OrderedDict()
@@ -99,9 +117,25 @@ def _done(kernel: Kernel, task: Round, began: float) -> Outcome:
         return _combine(kernel, task)
     if task.work == Work.FRONTIER:
         return _frontier(kernel, task, began)
+    if task.work == Work.EXPLAIN:
+        return Outcome(task.start, task.start, 0, judged=_judged(kernel, task.start, explain=True))
     if task.work == Work.IMPROVE:
         kernel.improve(began + task.seconds, task.rounds, task.first, task.last)
+    if task.judge:
+        return Outcome(
+            kernel.routes(), kernel.present_routes(), kernel.rounds, judged=_judged(kernel, kernel.routes(), False)
+        )
     return Outcome(kernel.routes(), kernel.present_routes(), kernel.rounds, dict(kernel.pool))
+
+
+def _judged(kernel: Kernel, routes: Routes, explain: bool) -> Judged:
+    problem, timer = kernel.problem, kernel.timer
+    return Judged(
+        evaluate(problem, routes, timer),
+        kept_by_plan_in_force(timer),
+        problem.matrix.source,
+        reasons_unserved(problem, routes, timer) if explain else {},
+    )
 
 
 def _kernel(task: Round) -> Kernel | None:

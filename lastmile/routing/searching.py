@@ -9,6 +9,7 @@ from concurrent.futures import wait
 from concurrent.futures.process import BrokenProcessPool
 
 from lastmile.routing.evaluating import Evaluation, evaluate
+from lastmile.routing.explaining import Reason, reasons_unserved
 from lastmile.routing.policies import to_search
 from lastmile.routing.problem import Problem, Routes
 from lastmile.routing.rounds import Outcome, PoolRoute, Round, RouteFigures, Work
@@ -74,6 +75,18 @@ class Search:
                 self._search(told, frontier and self._has_plan_in_force())
         except BrokenProcessPool as error:
             self.notes.append(f"The search stopped early ({error}); the best plan until then is kept.")
+
+    @property
+    def best_cost(self) -> float:
+        return self.best.cost.total
+
+    @property
+    def travel_source(self) -> str:
+        return self.problem.matrix.source
+
+    def explained(self) -> Mapping[str, Reason]:
+        """A reason for each stop that is not served."""
+        return reasons_unserved(self.problem, self.routes, self.timer)
 
     def judged(self) -> Evaluation:
         """The best plan by the problem as it was given."""
@@ -142,7 +155,7 @@ class Search:
         for lane in range(self.lanes):
             go_on(lane)
         while under_way and not self._told_to_stop():
-            self._wait(list(under_way.values()))
+            listen(list(under_way.values()))
             for lane in [lane for lane, pending in under_way.items() if pending.done()]:
                 outcome = under_way[lane].outcome()
                 if outcome is None:
@@ -235,7 +248,7 @@ class Search:
         """What each round came to, as they end; what is not there in time is given up."""
         until = time.monotonic() + wait
         while pending and not self._told_to_stop() and time.monotonic() < until:
-            self._wait(pending)
+            listen(pending)
             told()
             for one in [one for one in pending if one.done()]:
                 outcome = one.outcome()
@@ -244,10 +257,6 @@ class Search:
                     yield outcome
         for one in pending:
             one.give_up()
-
-    def _wait(self, pending: list[Pending]) -> None:
-        if not any(one.done() for one in pending):
-            pending[0].outcome(LISTENING_SECONDS)
 
     def _told_to_stop(self) -> bool:
         self.stopped = self.stopped or self.cancelled()
@@ -280,6 +289,12 @@ def workers_ready(workers: Workers, told_to_stop: Callable[[], bool], told: Call
             return True
         told(workers.stage)
     return False
+
+
+def listen(pending: list[Pending]) -> None:
+    """Wait a moment for one of several rounds."""
+    if not any(one.done() for one in pending):
+        pending[0].wait(LISTENING_SECONDS)
 
 
 def _falling(found: list[tuple[int, float, Routes]]) -> Iterable[tuple[int, float, Routes]]:

@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from lastmile.routing.evaluating import Evaluation
-from lastmile.routing.explaining import Reason, reasons_unserved
+from lastmile.routing.explaining import Reason
+from lastmile.routing.parted import LARGEST_WHOLE, PartedSearch
 from lastmile.routing.problem import Problem, Routes
 from lastmile.routing.searching import Search
 from lastmile.routing.workers import Workers, shared
@@ -76,15 +77,20 @@ def solve(
     Returns at the latest about a second after `seconds`, and within half a second once `cancelled` answers true, always
     with a plan that is no worse than the repaired plan in force. The seconds count from when the search is loaded. With
     `iterations` as the limit (rounds of rebuilding for each of `lanes`), the same seed and lanes give the same plan.
-    `lanes` searches run beside each other (None: one for each of the workers). Call it from any thread.
+    `lanes` searches run beside each other (None: one for each of the workers). Beyond `LARGEST_WHOLE` stops the problem is
+    cut into areas that are searched beside each other, and cut anew along other lines. Call it from any thread.
     """
     if seconds < 0 or (iterations is not None and iterations < 1):
         raise ValueError(f"a solve needs seconds of at least 0 and iterations of at least 1: {seconds}, {iterations}")
-    search = Search(problem, seconds, seed, iterations, lanes, workers or shared(), cancelled or _never)
+    team, stop = workers or shared(), cancelled or _never
+    if len(problem.stops) > LARGEST_WHOLE:
+        search = PartedSearch(problem, seconds, seed, iterations, team, stop)
+    else:
+        search = Search(problem, seconds, seed, iterations, lanes, team, stop)
 
     def told(phase: str) -> None:
         if progress is not None:
-            progress(Progress(search.elapsed, search.best.cost.total, search.iterations, phase))
+            progress(Progress(search.elapsed, search.best_cost, search.iterations, phase))
 
     search.run(told, frontier)
     return _solution(search)
@@ -116,12 +122,11 @@ def solve_many(
         return dict(zip(problems, threads.map(one, problems), strict=True))
 
 
-def _solution(search: Search) -> Solution:
-    problem, best = search.problem, search.judged()
+def _solution(search: Search | PartedSearch) -> Solution:
     return Solution(
         routes=search.routes,
-        evaluation=best,
-        reasons=reasons_unserved(problem, search.routes, search.timer),
+        evaluation=search.judged(),
+        reasons=search.explained(),
         first_plan_cost=search.first_plan_cost,
         first_plan_seconds=search.first_plan_seconds,
         elapsed_seconds=search.elapsed,
@@ -130,7 +135,7 @@ def _solution(search: Search) -> Solution:
         cancelled=search.stopped,
         notes=tuple(search.notes),
         frontier=tuple(FrontierPoint(*point) for point in search.frontier),
-        travel_source=problem.matrix.source,
+        travel_source=search.travel_source,
     )
 
 

@@ -78,19 +78,30 @@ class Terms:
         """True where the goods of a stop (column) are on the vehicle (row) already."""
         found = np.zeros((len(self.problem.vehicles), len(self.problem.stops)), dtype=bool)
         for stop_id, vehicle_id in self.problem.holder.items():
-            if stop_id in self.problem.stop_index:
+            if stop_id in self.problem.stop_index and vehicle_id in self.problem.vehicle_index:
                 found[self.problem.vehicle_index[vehicle_id], self.problem.stop_index[stop_id]] = True
         return found
 
     @cached_property
     def present_vehicle(self) -> list[int]:
-        """The vehicle that the plan in force has each stop on, -1 where it has none of the problem's."""
-        return [self.problem.vehicle_index.get(stop.present_vehicle_id or "", -1) for stop in self.problem.stops]
+        """The vehicle that the plan in force has each stop on, -1 where it has none of the problem's.
+
+        A vehicle of another part of a larger problem has a number beyond the vehicles of this one.
+        """
+        numbers = self.problem.numbers_of_vehicles
+        return [numbers.get(stop.present_vehicle_id or "", -1) for stop in self.problem.stops]
+
+    @cached_property
+    def holder(self) -> list[int]:
+        """The vehicle that holds the goods of each stop, numbered likewise, -1 where none does."""
+        numbers, holder = self.problem.numbers_of_vehicles, self.problem.holder
+        return [numbers.get(holder.get(stop.stop_id, ""), -1) for stop in self.problem.stops]
 
     @cached_property
     def pinned_rank(self) -> list[int]:
         """The place of each stop among those of its vehicle whose order is pinned, -1 where it is free."""
-        order = {stop_id: i for row in self.problem.plan_in_force().values() for i, stop_id in enumerate(row)}
+        here = {stop_id: i for row in self.problem.plan_in_force().values() for i, stop_id in enumerate(row)}
+        order = {**self.problem.whole.order, **here}
         return [order.get(s.stop_id, -1) if self.problem.pin_of(s).holds_order else -1 for s in self.problem.stops]
 
 

@@ -206,12 +206,14 @@ class Pending:
     def done(self) -> bool:
         return self._future.done()
 
-    def outcome(self, timeout: float | None = None) -> Outcome | None:
-        """What it came to; None where it is not done within the time."""
+    def wait(self, seconds: float) -> None:
+        """Until it is done, but no longer than that."""
+        wait([self._future], seconds)
+
+    def outcome(self) -> Outcome | None:
+        """What it came to; None where it had to be begun again. Waits for it."""
         try:
-            outcome = self._future.result(timeout)
-        except TimeoutError:
-            return None
+            outcome = self._future.result()
         except (BrokenProcessPool, CancelledError) as error:
             self._begin_again(error)
             return None

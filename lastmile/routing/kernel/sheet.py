@@ -140,7 +140,7 @@ def _stops(timer: RouteTimer) -> np.ndarray:
     rows["price"] = terms.price_of_not_serving
     rows["present"] = terms.present_vehicle
     rows["pinned_rank"] = terms.pinned_rank
-    rows["holder"] = [problem.vehicle_index.get(problem.holder.get(s.stop_id, ""), -1) for s in problem.stops]
+    rows["holder"] = terms.holder
     ends = np.cumsum([len(windows) for windows in terms.windows], dtype=int)
     rows["window_last"] = ends - 1
     rows["window_first"][1:] = ends[:-1]
