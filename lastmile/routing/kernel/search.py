@@ -4,14 +4,31 @@ from __future__ import annotations
 
 import math
 
-from lastmile.routing.kernel.compiling import entry
-from lastmile.routing.kernel.places import insert
+from lastmile.routing.kernel.compiling import compiled, entry
+from lastmile.routing.kernel.pairs import insert_pair
+from lastmile.routing.kernel.places import best_place, put
 from lastmile.routing.kernel.plan import begin_round, draw, keep_best, objective, take_back
 from lastmile.routing.kernel.ruin import order_absent, ruin
 from lastmile.routing.kernel.sheet import NO_LIMIT
 
 BETTER = 1e-7
 """Money by which a plan must be better to count as better."""
+
+
+@compiled
+def insert(sheet, plan, scratch, found, stop):
+    """Put a stop, with its partner where it has one, where it costs least, if that is worth it; returns whether."""
+    facts = sheet.stops[stop]
+    if facts.collects >= 0:
+        if plan.where[facts.collects] < 0:
+            return insert_pair(sheet, plan, scratch, found, stop, facts.collects)
+    elif facts.brings_from >= 0 and plan.where[facts.brings_from] < 0:
+        return insert_pair(sheet, plan, scratch, found, facts.brings_from, stop)
+    best, extra = best_place(sheet, plan, scratch, found, stop)
+    if best < 0 or extra >= facts.price:
+        return False
+    put(sheet, plan, scratch, stop, found[best])
+    return True
 
 
 @entry
