@@ -13,11 +13,10 @@ SHOWN = 200
 
 PROBLEMS: dict[str, Problem] = {
     key: FILE_PROBLEMS[key]
-    for key in ("clock_unset", "negative", "swapped", "off_globe", "scientific_id", "window_backwards", "no_subject")
+    for key in ("missing", "clock_unset", "negative", "swapped", "off_globe", "scientific_id", "window_backwards", "no_subject")
 } | {
     problem.key: problem
     for problem in (
-        Problem("missing", "nothing stands here", "fill it in; without it the row can't be told apart or placed in time"),
         Problem("not_an_object", "this is not an object", "send each row as {\"field\": value, …}"),
         Problem("unknown_field", "this field is not known here", "leave it out, or use one of the fields of the documentation"),
         Problem("not_a_text", "this is not a text of letters and digits", "send a text in quotes, without control characters"),
