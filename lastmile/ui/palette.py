@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lastmile.model import Status
 
@@ -30,6 +30,10 @@ class Look:
         return f"{self.glyph} {self.word}"
 
 
+def _like(other: Look, word: str) -> Look:
+    return replace(other, word=word)
+
+
 STATUS = {
     Status.ON_TIME: Look("on time", "●", "circle", "#0072B2", "#4BA7E0", "blue"),
     Status.AT_RISK: Look("at risk", "▲", "triangle", "#E69F00", "#F0B429", "yellow"),
@@ -50,6 +54,14 @@ OUTCOME = {
     "no promise": Look("no promise", "○", "ring", "#8A94A0", "#A9B4C0", "gray"),
 }
 
+# How bad an exception is, in the colours of what it means for the promise: broken or sure to be, at risk, none.
+SEVERITY = {
+    "critical": _like(STATUS[Status.LATE], "critical"),
+    "high": _like(STATUS[Status.AT_RISK], "high"),
+    "medium": _like(STATUS[Status.IDLE], "medium"),
+    "low": _like(STATUS[Status.UNKNOWN], "low"),
+}
+
 INK = {False: "#1B2733", True: "#E6EBF1"}
 FAINT_INK = {False: "#5B6875", True: "#9AA7B4"}
 RULE = {False: "#D9DFE5", True: "#2B3643"}
@@ -58,11 +70,11 @@ SERIES = {False: "#33475B", True: "#B7C4D1"}  # a figure over time that is no st
 
 
 def look(status: str) -> Look:
-    """The look of a status or outcome by its word; a word nobody knows looks unknown."""
+    """The look of a status, outcome or severity by its word; a word nobody knows looks unknown."""
     try:
         return STATUS[Status(status)]
     except ValueError:
-        return OUTCOME.get(status, STATUS[Status.UNKNOWN])
+        return OUTCOME.get(status) or SEVERITY.get(status, STATUS[Status.UNKNOWN])
 
 
 def badge(status: str, text: str | None = None) -> str:

@@ -22,6 +22,10 @@ URL = "query-params"
 CONTROL_HEIGHT = 35
 """Pixels of a filter or button at our font size: kept free where one comes later, so that nothing moves when it does."""
 
+NOBODY = "operator"
+YOUR_NAME = "your name"
+LONGEST_NAME = 60
+
 PERIODS = {"Today": 1, "Yesterday": -1, "Last 7 days": 7, "Last 28 days": 28, "Other days": 0}
 When = Literal["day", "period", "none"]
 
@@ -46,6 +50,8 @@ class Clock:
     told_until: datetime | None = None
     live: bool = True
     stale_after: timedelta = timedelta(minutes=2)
+    silent: tuple[str, ...] = ()
+    """Names of the sources that should have told something by now and have not."""
 
     @property
     def stale(self) -> bool:
@@ -99,6 +105,7 @@ def scope_and_instant(title: str, choices: Choices, clock: Clock, *, when: When 
     as_of = _as_of(choices.zone, clock) if when != "none" else None
     if not ticking:
         badge(clock, as_of, choices.zone)
+    _who()
     return View(scope, as_of, choices.zone, is_dark(), actor(), choices)
 
 
@@ -147,8 +154,17 @@ def badge_text(clock: Clock, as_of: datetime | None, zone: str) -> str:
         return f":gray-badge[:material/inventory_2: Recorded] until **{format.instant(clock.told_until, zone)}**"
     if clock.stale:
         silent = format.minutes((clock.now - clock.told_until).total_seconds() / 60)
-        return f":yellow-badge[:material/warning: Silent for {silent}] {shown}"
+        return f":yellow-badge[:material/warning: {_several(clock.silent)}Silent for {silent}] {shown}"
+    if clock.silent:
+        return f":yellow-badge[:material/warning: {_several(clock.silent)}silent] {shown}"
     return f":blue-badge[:material/sensors: Live] {shown}"
+
+
+def _several(names: Sequence[str]) -> str:
+    """ "Telematics: ", "Telematics and 2 more: "; nothing where no source is known by name."""
+    if not names:
+        return ""
+    return f"{names[0]}{f' and {len(names) - 1} more' if len(names) > 1 else ''}: "
 
 
 def narrow(**filters: Sequence[str]) -> None:
@@ -167,10 +183,29 @@ def is_dark() -> bool:
 
 
 def actor() -> str:
-    """Who is asking: the person logged in, else "operator"."""
-    if getattr(st.user, "is_logged_in", False):
-        return str(getattr(st.user, "email", None) or getattr(st.user, "name", None) or "operator")
-    return "operator"
+    """Who is asking: the person logged in, else the name given on the page, else "operator"."""
+    if _logged_in():
+        return str(getattr(st.user, "email", None) or getattr(st.user, "name", None) or NOBODY)
+    return " ".join(str(st.session_state.get(YOUR_NAME) or "").split()) or NOBODY
+
+
+def _logged_in() -> bool:
+    return bool(getattr(st.user, "is_logged_in", False))
+
+
+def _who() -> None:
+    """Where there is no login, a place to say who you are: what you take and decide bears that name."""
+    if _logged_in():
+        return
+    name = actor()
+    with st.popover("Who are you?" if name == NOBODY else name, icon=":material/person:", help="Who is asking"):
+        st.text_input(
+            "Your name", key=YOUR_NAME, persist_state="session", max_chars=LONGEST_NAME, placeholder="Name or initials"
+        )
+        st.caption(
+            f"What you take on or decide is kept under this name, else under “{NOBODY}”. It holds until you close or "
+            "reload this window. Nobody checks it: this tower has no log-in."
+        )
 
 
 def _scope(choices: Choices, clock: Clock, when: When) -> Scope:

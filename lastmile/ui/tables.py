@@ -96,6 +96,8 @@ def table(
     id_column: str | None = None,
     choose: Callable[[str | None], None] | None = None,
     chosen: str | None = None,
+    choose_many: Callable[[tuple[str, ...]], None] | None = None,
+    chosen_many: Sequence[str] = (),
     currency: str = "EUR",
     height: int | Literal["auto", "content", "stretch"] = "auto",
     empty: str = "Nothing here for this scope.",
@@ -104,7 +106,7 @@ def table(
     """Show a frame. columns: names of the catalogue, or name → Column; None shows all that the catalogue knows.
 
     choose: told the id (text of `id_column`) of the row that is picked, None when it is let go; `chosen` keeps the mark
-    on that id when rows move. download: a file name, for a button that hands out all rows as neutralized CSV.
+    on that id when rows move. choose_many, chosen_many: the same for several rows, ticked one by one. download: a file name, for a button that hands out all rows as neutralized CSV.
     """
     shown = _columns(frame, columns)
     if frame.empty:
@@ -112,8 +114,8 @@ def table(
         return
     st.dataframe(
         _ready(frame, shown), key=key, column_config=_config(shown, zone, dark, currency), column_order=list(shown),
-        hide_index=True, height=height, alt=alt, placeholder="", lazy=False if choose else None,
-        **_selection(frame, key, id_column, choose, chosen),
+        hide_index=True, height=height, alt=alt, placeholder="", lazy=False if choose or choose_many else None,
+        **_selection(frame, key, id_column, choose, chosen, choose_many, chosen_many),
     )  # fmt: skip
     if download:
         download_button(frame[[name for name in shown if name in frame]], download, key=f"{key} download")
@@ -179,7 +181,8 @@ def _column(column: Column, zone: str, dark: bool, currency: str) -> Any:
 
 
 def _status_column(words: dict[str, Any], dark: bool) -> Any:
-    looks = list({look.label: look for look in [*palette.STATUS.values(), *palette.OUTCOME.values()]}.values())
+    known = [*palette.STATUS.values(), *palette.OUTCOME.values(), *palette.SEVERITY.values()]
+    looks = list({look.label: look for look in known}.values())
     return st.column_config.MultiselectColumn(
         **words, options=[look.label for look in looks], color=[look.hex(dark) for look in looks]
     )
@@ -191,45 +194,49 @@ def _selection(
     id_column: str | None,
     choose: Callable[[str | None], None] | None,
     chosen: str | None,
+    choose_many: Callable[[tuple[str, ...]], None] | None,
+    chosen_many: Sequence[str],
 ) -> dict[str, Any]:
-    """The browser picks rows by position: turned into an id at once, and back into a position before each drawing."""
-    if choose is None or id_column is None:
+    """The browser picks rows by position: turned into ids at once, and back into positions before each drawing."""
+    if id_column is None or (choose is None and choose_many is None):
         return {}
     ids = [str(value) for value in frame[id_column]]
-    marked = chosen if chosen in ids else None
-    place = ids.index(marked) if marked else None
-    moved_from = _moved_from(key, marked, place)
-    st.session_state[key] = {"selection": {"rows": [] if place is None else [place]}}
+    wanted = set(chosen_many) if choose_many else {chosen}
+    marked = tuple(id for id in ids if id in wanted)
+    places = tuple(place for place, id in enumerate(ids) if id in wanted)
+    moved_from = _moved_from(key, marked, places)
+    st.session_state[key] = {"selection": {"rows": list(places)}}
 
     def picked() -> None:
-        rows = st.session_state[key]["selection"]["rows"]
-        found = ids[rows[0]] if rows and rows[0] < len(ids) else None
-        echoed = found == marked or (rows and rows[0] == moved_from)
-        if not echoed:
-            st.session_state[f"{key} mark"] = _Mark(found, rows[0] if rows else None)
-            choose(found)
+        rows = tuple(sorted(st.session_state[key]["selection"]["rows"]))
+        found = tuple(ids[row] for row in rows if row < len(ids))
+        echoed = found == marked or (rows and rows == moved_from)
+        if echoed:
+            return
+        st.session_state[f"{key} mark"] = _Mark(found, rows)
+        choose_many(found) if choose_many else choose(found[0] if found else None)
 
-    return {"on_select": picked, "selection_mode": "single-row"}
+    return {"on_select": picked, "selection_mode": "multi-row" if choose_many else "single-row"}
 
 
-def _moved_from(key: str, marked: str | None, place: int | None) -> int | None:
-    """Where the browser may still believe the marked row to be, for a moment after the rows have changed their order.
+def _moved_from(key: str, marked: tuple[str, ...], places: tuple[int, ...]) -> tuple[int, ...]:
+    """Where the browser may still believe the marked rows to be, for a moment after the rows have changed their order.
 
-    It tells that place once more as if it had been picked, though another row stands there now.
+    It tells those places once more as if they had been picked, though other rows stand there now.
     """
     before = st.session_state.get(f"{key} mark")
-    mark = before if before and before.id == marked else _Mark(marked, place)
-    if mark.place != place:
-        mark = _Mark(marked, place, mark.place, monotonic())
+    mark = before if before and before.ids == marked else _Mark(marked, places)
+    if mark.places != places:
+        mark = _Mark(marked, places, mark.places, monotonic())
     st.session_state[f"{key} mark"] = mark
-    return mark.moved_from if monotonic() - mark.moved_at < ECHO_SECONDS else None
+    return mark.moved_from if monotonic() - mark.moved_at < ECHO_SECONDS else ()
 
 
 @dataclass(frozen=True)
 class _Mark:
-    """The row that is marked, where it stands, and where it stood before it last moved."""
+    """The rows that are marked, where they stand, and where they stood before they last moved."""
 
-    id: str | None
-    place: int | None
-    moved_from: int | None = None
+    ids: tuple[str, ...]
+    places: tuple[int, ...]
+    moved_from: tuple[int, ...] = ()
     moved_at: float = 0.0
