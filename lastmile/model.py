@@ -50,6 +50,10 @@ class EventType(StrEnum):
     CUSTODY_TRANSFERRED = "custody_transferred"
     INSTALLED = "installed"
     SKIPPED = "skipped"
+    NOTIFICATION_REQUESTED = "notification_requested"
+    NOTIFICATION_DEFERRED = "notification_deferred"
+    NOTIFICATION_DROPPED = "notification_dropped"
+    NOTIFICATION_RETRIED = "notification_retried"
     NOTIFICATION_SENT = "notification_sent"
     NOTIFICATION_DELIVERED = "notification_delivered"
     NOTIFICATION_FAILED = "notification_failed"
@@ -168,7 +172,8 @@ class Event:
 
     Payload keys in use — handovers: handed_to (recipient, neighbour, locker, safe_place), lines_delivered, proof (list),
     documents_right, service_started_at; failed tries: contact (bool), service_started_at; position: speed_kmh;
-    condition_reading: celsius; plan events: plan_id, why; unmapped: status.
+    condition_reading: celsius; plan events: plan_id, why; unmapped: status; notification events: notice_id, round, words, and
+    what lastmile.notifications says a notice holds.
     """
 
     type: EventType

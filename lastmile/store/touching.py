@@ -1,4 +1,4 @@
-"""What some new rows touch: deliveries, routes and plan events whose derived rows must follow, and the service days."""
+"""What some new rows touch: deliveries, routes, events of plans and notices whose derived rows must follow, and the service days."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ DELIVERIES = {
     "event": f"select delivery_id from {{event}} where delivery_id is not null and type not in {_TELEMETRY}",
     "booking": "select delivery_id from {booking}",
 }
-EVENTS = {"event": "select event_id from {event} where type between 'plan_approved' and 'plan_rejected'"}
+EVENTS = {
+    "event": "select event_id from {event} where type between 'plan_approved' and 'plan_rejected' "
+    "or type between 'notification_deferred' and 'notification_sent'"
+}
 # A route's cost takes in its scans, what it carried, its plan, shift, prices and charges. Rather one too many than one
 # too few; any version of a plan may take the routes of its depot and day out of force.
 ROUTES = {
@@ -48,7 +51,7 @@ TOUCHED = {
 
 
 def touch(connection: duckdb.DuckDBPyConnection, new_rows: Mapping[str, str], **parameters: str) -> None:
-    """Note what new rows touch, for the merge that follows: a table of ids each for deliveries, plan events and routes.
+    """Note what new rows touch, for the merge that follows: a table of ids each for deliveries, events of plans and notices, and routes.
 
     `new_rows`: table → the relation that holds its new rows (of our own, by name).
     """
