@@ -11,6 +11,8 @@ from lastmile.store.touching import MANY_TOUCHED, touched_any
 
 PLAN_EVENTS = "from event where type between 'plan_approved' and 'plan_rejected'"
 """As a range, which the scan skips by: three times faster than a list at six million events."""
+NOTICE_EVENTS = "from event where type between 'notification_deferred' and 'notification_sent'"
+EXCEPTION_EVENTS = "from event where type between 'exception_acknowledged' and 'exception_snoozed'"
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,18 @@ DERIVED = (
         "event_id",
         PLAN_EVENTS,
         f"from ({PLAN_EVENTS}) semi join touched_event using (event_id)",
+    ),
+    Derived(
+        "notice_event",
+        "event_id",
+        NOTICE_EVENTS,
+        f"from ({NOTICE_EVENTS}) semi join touched_event using (event_id)",
+    ),
+    Derived(
+        "exception_event",
+        "event_id",
+        EXCEPTION_EVENTS,
+        f"from ({EXCEPTION_EVENTS}) semi join touched_event using (event_id)",
     ),
     Derived(
         "route_drop",

@@ -1,4 +1,4 @@
-"""What some new rows touch: deliveries, routes and plan events whose derived rows must follow, and the service days."""
+"""What some new rows touch: deliveries, routes, events of plans, notices and exceptions whose derived rows must follow, and the service days."""
 
 from __future__ import annotations
 
@@ -10,17 +10,23 @@ import duckdb
 MANY_TOUCHED = 10_000
 
 _TELEMETRY = "('position', 'condition_reading', 'eta_updated')"  # no derived table is made from these
+# what was noticed about a delivery or a route, and done about it, is no scan of it
+_NO_EXCEPTION = "type not between 'exception_acknowledged' and 'exception_snoozed'"
 _SAME_PLAN = "select route_id from route semi join ({plans}) using (depot_id, day)"
 
 DELIVERIES = {
-    "event": f"select delivery_id from {{event}} where delivery_id is not null and type not in {_TELEMETRY}",
+    "event": f"select delivery_id from {{event}} where delivery_id is not null and type not in {_TELEMETRY} and {_NO_EXCEPTION}",
     "booking": "select delivery_id from {booking}",
 }
-EVENTS = {"event": "select event_id from {event} where type between 'plan_approved' and 'plan_rejected'"}
+EVENTS = {
+    "event": "select event_id from {event} where type between 'plan_approved' and 'plan_rejected' "
+    "or type between 'notification_deferred' and 'notification_sent' "
+    "or type between 'exception_acknowledged' and 'exception_snoozed'"
+}
 # A route's cost takes in its scans, what it carried, its plan, shift, prices and charges. Rather one too many than one
 # too few; any version of a plan may take the routes of its depot and day out of force.
 ROUTES = {
-    "event": f"select route_id from {{event}} where route_id is not null and type not in {_TELEMETRY} "
+    "event": f"select route_id from {{event}} where route_id is not null and type not in {_TELEMETRY} and {_NO_EXCEPTION} "
     "union select route_id from route_visit semi join touched_delivery using (delivery_id) union "
     + _SAME_PLAN.format(
         plans="from plan where plan_id in (select payload ->> 'plan_id' from {event} "
@@ -48,7 +54,7 @@ TOUCHED = {
 
 
 def touch(connection: duckdb.DuckDBPyConnection, new_rows: Mapping[str, str], **parameters: str) -> None:
-    """Note what new rows touch, for the merge that follows: a table of ids each for deliveries, plan events and routes.
+    """Note what new rows touch, for the merge that follows: a table of ids each for deliveries, events of plans, notices and exceptions, and routes.
 
     `new_rows`: table → the relation that holds its new rows (of our own, by name).
     """
@@ -70,7 +76,9 @@ OF_A_DAY = {
     "event": "select day from delivery semi join touched_delivery using (delivery_id) "
     "union select day from route semi join touched_route using (route_id) "
     "union select plan.day from plan join incoming_event on plan.plan_id = (incoming_event.payload ->> 'plan_id') "
-    "where type between 'plan_approved' and 'plan_rejected'",
+    "where type between 'plan_approved' and 'plan_rejected' "
+    "union select try_cast(payload ->> 'day' as date) from incoming_event "
+    "where type between 'exception_acknowledged' and 'exception_snoozed'",
     "booking": "select day from incoming_booking union select day from delivery semi join touched_delivery using (delivery_id)",
     "charge": "select day from delivery semi join incoming_charge using (delivery_id) "
     "union select day from route semi join incoming_charge using (route_id) "

@@ -57,6 +57,7 @@ scoped_event as materialized (
       and classifier = 'ACT'
       and recorded_at <= known_at
       and type not in ('position', 'condition_reading', 'eta_updated')
+      and type not between 'exception_acknowledged' and 'exception_snoozed'
       and ((day_from is null and day_to is null) or delivery_id in (select delivery_id from booked))
 ),
 known_event as (
