@@ -96,7 +96,7 @@ def grouped(found: pd.DataFrame) -> pd.DataFrame:
     firsts = found.groupby(there)[["breach_at", "minutes_left"]].min()
     stops = (~own).groupby(there).sum()
     currency = found.groupby(there).currency.first()
-    head = found[own].set_index("exception_id", drop=False)
+    head = found[own].set_index("exception_id", drop=False).rename_axis(None)
     head = head.assign(**sums, **firsts, stake_assumed=assumed, stops=stops, currency=head.currency.fillna(currency))
     head = head.sort_values(["rank", "due_at", "exception_id"], ascending=[False, True, True], kind="stable")
     return head[QUEUE].reset_index(drop=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -19,23 +20,46 @@ LAYER_SECONDS = 20
 """How old the routes and stops under the vehicles may be, in seconds of the reader's time."""
 
 
+@dataclass(frozen=True)
+class Concern:
+    """What a chosen exception is about, on the map: its deliveries, its van and its route."""
+
+    exception_id: str
+    delivery_ids: tuple[str, ...] = ()
+    vehicle_id: str | None = None
+    route_id: str | None = None
+
+
 def show(
-    desk: Desk, vehicles: pd.DataFrame, stops: pd.DataFrame, chosen: Chosen | None, choose: Any, height: int
+    desk: Desk,
+    vehicles: pd.DataFrame,
+    stops: pd.DataFrame,
+    chosen: Chosen | None,
+    choose: Any,
+    height: int,
+    concern: Concern | None = None,
+    key: str = "day map",
 ) -> None:
-    """Draw the day, and the legend under it."""
+    """Draw the day, and the legend under it. The map moves to a concern when it is chosen, and stays there afterwards."""
     drawn = _labelled(desk, vehicles)
+    focus = (desk.view.scope.depots, str(desk.day))
+    if concern is not None:
+        st.session_state[f"{key} looked at"] = (focus, concern.exception_id)
+    looked_at = st.session_state.get(f"{key} looked at", (None, None))
     operation_map(
         drawn,
-        key="day map",
+        key=key,
         dark=desk.view.dark,
         choose=choose,
         chosen=chosen,
-        chosen_path=_path_of(desk, stops, chosen),
+        chosen_path=_path_of(desk, stops, chosen, concern),
+        covered=_covered(desk, stops, concern),
+        chosen_vehicle=concern.vehicle_id if concern else None,
         depots=_depots(desk),
         reach=stops,
         routes_link=layers.link("routes", **_parameters(desk)),
         stops_link=layers.link("stops", **_parameters(desk)),
-        focus=(desk.view.scope.depots, str(desk.day)),
+        focus=looked_at if looked_at[0] == focus else focus,
         height=height,
         alt=f"Map of {format.count(len(vehicles), 'vehicle')} and {format.count(len(stops), 'delivery', 'deliveries')}",
     )
@@ -73,8 +97,21 @@ def _depots(desk: Desk) -> pd.DataFrame:
     return (depots[depots.depot_id.isin(chosen)] if chosen else depots).rename(columns={"name": "label"})
 
 
-def _path_of(desk: Desk, stops: pd.DataFrame, chosen: Chosen | None) -> list[list[float]] | None:
-    if chosen is None or stops.empty or chosen.kind == "depot":
+def _covered(desk: Desk, stops: pd.DataFrame, concern: Concern | None) -> pd.DataFrame | None:
+    if concern is None or stops.empty:
+        return None
+    mine = stops[stops.delivery_id.isin(concern.delivery_ids) & ~stops.done]
+    rows = [_stop(row, desk.zone)["properties"] for row in mine.dropna(subset=["lon", "lat"]).itertuples()]
+    told = pd.DataFrame(rows, columns=["id", "label", "detail"]).set_index("id")
+    return mine.assign(label=mine.delivery_id.map(told.label), detail=mine.delivery_id.map(told.detail))
+
+
+def _path_of(
+    desk: Desk, stops: pd.DataFrame, chosen: Chosen | None, concern: Concern | None
+) -> list[list[float]] | None:
+    if concern is not None and concern.route_id is not None and len(stops):
+        return _path(stops[stops.route_id == concern.route_id], _depot_places(desk.store))
+    if chosen is None or stops.empty or chosen.kind in ("depot", "exception"):
         return None
     column = "vehicle_id" if chosen.kind == "vehicle" else "delivery_id"
     routes = stops.route_id[(stops[column] == chosen.id) & stops.route_id.notna()]

@@ -11,29 +11,13 @@ from lastmile import attention, queries
 from lastmile.predictions import AT_RISK_CHANCE
 from lastmile.ui import day_map, demo_controls, expected, figures, format, palette, shell
 from lastmile.ui.desk import Desk
+from lastmile.ui.exceptions import acting, detail, listing, wording
 from lastmile.ui.maps import Chosen
 from lastmile.ui.tables import Column
 from lastmile.ui.tiles import Tile, kpi_row
 
 KPI_KEYS = ("on_time_rate", "first_attempt_success", "cost_per_drop")
-MAP_HEIGHT, QUEUE_HEIGHT, ROW_HEIGHT = 510, 285, 31
-
-QUEUE = {
-    "status": Column(
-        "Status", "status", "Late: past its promise, or sure to be. At risk: likely enough to break it", 86
-    ),
-    "vehicle_id": Column("Vehicle", "id", width=78),
-    "recipient": Column("Recipient", width=126),
-    "cause": Column("Cause", width=122),
-    "minutes_over": Column(
-        "Over", "minutes", "Minutes past the promise, as expected now; negative: still before it", 72
-    ),
-    "chance_late": Column(
-        "Chance", "percent", "Chance that the promise is broken; empty where no arrival is predicted", 62
-    ),
-    "window_due": Column("Due", "time", "End of the window that was promised last", 58),
-}
-
+MAP_HEIGHT, MOST_ROWS, HEADING = 510, 6, 36
 
 DEPOTS = {
     "depot": Column("Depot", width=140),
@@ -62,14 +46,18 @@ def show_figures(desk: Desk) -> None:
 
 def show_day(desk: Desk) -> None:
     """Map, queue and what is chosen at the desk's instant."""
-    vehicles, stops = expected.vehicles(desk), expected.stops(desk)
-    left, right = st.columns([54, 46], gap="small")
+    vehicles, stops, queue = expected.vehicles(desk), expected.stops(desk), listing.queue(desk)
+    picked = chosen()
+    about = _exception(desk, queue, picked)
+    concern = detail.concern(desk, about) if about is not None else None
+    left, right = st.columns([52, 48], gap="small")
     with left, st.container(border=True, key="map card"):
-        day_map.show(desk, vehicles, stops, chosen(), choose, MAP_HEIGHT)
+        day_map.show(desk, vehicles, stops, picked, choose, MAP_HEIGHT, concern)
     with right, st.container(border=True, height="stretch", key="queue card"):
-        _queue(desk, stops)
-        _detail(desk, vehicles, stops)
-        _depots(desk, vehicles, stops)
+        _queue(desk, queue, stops)
+        _detail(desk, vehicles, stops, about)
+        if picked is None:
+            _depots(desk, vehicles, stops)
 
 
 def chosen() -> Chosen | None:
@@ -80,6 +68,7 @@ def chosen() -> Chosen | None:
 
 def choose(found: Chosen | None) -> None:
     """Keep the choice in the address."""
+    acting.forget()
     if found is None:
         st.query_params.pop("chosen", None)
     else:
@@ -122,30 +111,43 @@ def _at_risk(counts: dict[str, int]) -> Tile:
     )
 
 
-def _queue(desk: Desk, stops: pd.DataFrame) -> None:
-    queue = attention.needs_attention(stops)
-    counts = attention.counts(stops)
+def _queue(desk: Desk, queue: pd.DataFrame, stops: pd.DataFrame) -> None:
+    rows = list(queue.itertuples())
+    overdue = sum(wording.is_overdue(row, desk.at) for row in rows)
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         st.markdown("**Needs attention**", width="content")
-        st.markdown(palette.badge("late", f"{counts['late']} late"), width="content")
-        st.markdown(palette.badge("at risk", f"{counts['at_risk']} at risk"), width="content")
-        if counts["passed"]:
-            told = "Their van has finished a later stop: the scan is missing or late, or the stop was left out."
-            st.markdown(
-                palette.badge("unknown", f"{counts['passed']} passed without a scan"), width="content", help=told
-            )
+        for severity, n in queue.severity.value_counts().reindex(palette.SEVERITY).dropna().items():
+            st.markdown(palette.badge(severity, f"{n:.0f} {severity}"), width="content")
+        if overdue:
+            st.markdown(f":orange-badge[:material/alarm: {overdue} overdue]", width="content")
+        _passed(attention.counts(stops)["passed"])
     picked = chosen()
     desk.table(
-        queue,
+        listing.in_words(queue, desk.at),
         key="queue",
-        alt="Open deliveries that are late or at risk",
-        columns=QUEUE,
-        id_column="delivery_id",
-        choose=lambda id: choose(Chosen("delivery", id) if id else None),
-        chosen=picked.id if picked and picked.kind == "delivery" else None,
-        height=min(QUEUE_HEIGHT, ROW_HEIGHT * (len(queue) + 1) + 3),
+        alt="Exceptions that need somebody",
+        columns=listing.QUEUE,
+        id_column="exception_id",
+        choose=lambda id: choose(Chosen("exception", id) if id else None),
+        chosen=picked.id if picked and picked.kind == "exception" else None,
+        row_height=listing.TWO_LINES,
+        height=listing.TWO_LINES * min(MOST_ROWS, len(queue)) + HEADING,
         empty=_all_well(stops),
     )
+
+
+def _passed(n: int) -> None:
+    if n:
+        told = "Their van has finished a later stop: the scan is missing or late, or the stop was left out."
+        st.markdown(palette.badge("unknown", f"{n} passed without a scan"), width="content", help=told)
+
+
+def _exception(desk: Desk, queue: pd.DataFrame, picked: Chosen | None) -> Any:
+    """The row of the chosen exception, in the queue or out of it by now; None where none is chosen."""
+    if picked is None or picked.kind != "exception":
+        return None
+    found = queue[queue.exception_id == picked.id]
+    return next(found.itertuples()) if len(found) else listing.one(desk, picked.id)
 
 
 def _depots(desk: Desk, vehicles: pd.DataFrame, stops: pd.DataFrame) -> None:
@@ -165,13 +167,22 @@ def _depots(desk: Desk, vehicles: pd.DataFrame, stops: pd.DataFrame) -> None:
 def _all_well(stops: pd.DataFrame) -> str:
     if stops.empty:
         return "Nothing is planned for this day and scope."
-    return "Nothing is late or at risk." if (~stops.done).any() else "The day is done: nothing is open."
+    return (
+        "Nothing needs you: every open promise is on its way to being kept."
+        if (~stops.done).any()
+        else "The day is done: nothing is open."
+    )
 
 
-def _detail(desk: Desk, vehicles: pd.DataFrame, stops: pd.DataFrame) -> None:
+def _detail(desk: Desk, vehicles: pd.DataFrame, stops: pd.DataFrame, about: Any) -> None:
     picked = chosen()
     if picked is None:
-        st.caption(":material/touch_app: Nothing chosen. Click a vehicle or stop on the map, or a row above.")
+        st.caption(":material/touch_app: Nothing chosen. Click a row above, or a vehicle or stop on the map.")
+    elif picked.kind == "exception":
+        if about is None:
+            st.caption("This exception is not on record in this scope.")
+        else:
+            detail.brief(desk, about, stops)
     elif picked.kind == "vehicle":
         _vehicle(desk, vehicles[vehicles.vehicle_id == picked.id], picked.id)
     elif picked.kind == "delivery":
@@ -213,7 +224,9 @@ def _delivery(desk: Desk, found: pd.DataFrame, id: str) -> None:
             st.markdown(palette.badge(stop.status), width="content")
         told = [str(stop.address)] if format.known(stop.address) else []
         told.append(f"promised {format.span(stop.window_from, stop.window_due, desk.zone)}")
-        told.append(f"done {format.clock(stop.outcome_at, desk.zone)}" if stop.done else _arrival(stop, desk.zone))
+        told.append(
+            f"done {format.clock(stop.outcome_at, desk.zone)}" if stop.done else detail.arrival(stop, desk.zone)
+        )
         if stop.revised:
             told.append(f"a revised promise, after {format.count(stop.attempts, 'attempt')}")
         if not stop.done and stop.status in ("late", "at risk"):
@@ -230,17 +243,6 @@ def _delivery(desk: Desk, found: pd.DataFrame, id: str) -> None:
         icon=":material/history_edu:",
         query_params=desk.view.link(delivery=id),
     )
-
-
-def _arrival(stop: Any, zone: str) -> str:
-    """When an open stop is expected, how sure that is, and how likely its promise is broken."""
-    if not format.known(stop.eta_from):
-        return f"ETA {format.clock(stop.eta_at, zone)} by the plan and the present delay"
-    told = f"ETA {format.clock(stop.eta_at, zone)}, 80 % between {format.span(stop.eta_from, stop.eta_until, zone)}"
-    broken = (
-        f", {format.percent(stop.chance_late, 0)} chance to break the promise" if format.known(stop.chance_late) else ""
-    )
-    return told + broken
 
 
 def _depot(vehicles: pd.DataFrame, id: str) -> None:

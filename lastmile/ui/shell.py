@@ -27,7 +27,8 @@ YOUR_NAME = "your name"
 LONGEST_NAME = 60
 
 PERIODS = {"Today": 1, "Yesterday": -1, "Last 7 days": 7, "Last 28 days": 28, "Other days": 0}
-When = Literal["day", "period", "none"]
+When = Literal["day", "period", "instant", "none"]
+"""What a page asks of time: a day, a period, only the instant to stand at, or nothing."""
 
 
 @dataclass(frozen=True)
@@ -229,7 +230,7 @@ def _filter(name: str, options: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def _days(choices: Choices, clock: Clock, when: When) -> tuple[date | None, date | None]:
-    if when == "none":
+    if when in ("none", "instant"):
         return None, None
     today = clock.now.astimezone(ZoneInfo(choices.zone)).date()
     return _day(choices, today) if when == "day" else _period(choices, today)

@@ -26,6 +26,7 @@ Kind = Literal[
     "day",
     "minutes",
     "money",
+    "whole_money",
     "percent",
     "count",
     "number",
@@ -100,6 +101,7 @@ def table(
     chosen_many: Sequence[str] = (),
     currency: str = "EUR",
     height: int | Literal["auto", "content", "stretch"] = "auto",
+    row_height: int | None = None,
     empty: str = "Nothing here for this scope.",
     download: str | None = None,
 ) -> None:
@@ -114,7 +116,7 @@ def table(
         return
     st.dataframe(
         _ready(frame, shown), key=key, column_config=_config(shown, zone, dark, currency), column_order=list(shown),
-        hide_index=True, height=height, alt=alt, placeholder="", lazy=False if choose or choose_many else None,
+        hide_index=True, height=height, row_height=row_height, alt=alt, placeholder="", lazy=False if choose or choose_many else None,
         **_selection(frame, key, id_column, choose, chosen, choose_many, chosen_many),
     )  # fmt: skip
     if download:
@@ -159,6 +161,7 @@ def _column(column: Column, zone: str, dark: bool, currency: str) -> Any:
     numbers = {
         "minutes": "%,.0f min",
         "money": f"{sign} %,.2f",
+        "whole_money": f"{sign} %,.0f",
         "percent": "%.1f %%",
         "count": "%,d",
         "number": "%,.1f",

@@ -21,9 +21,16 @@ def pages() -> dict[str, list[st.Page]]:
     return {
         "": [
             page("live.py", "Live", "radar", "What needs somebody now: figures, map and queue.", default=True),
+            page(
+                "exceptions.py",
+                "Exceptions",
+                "notification_important",
+                "The queue, each exception's history, and who has what.",
+            ),
             page("routes.py", "Routes", "route", "Planned against actual, and re-optimization of what remains."),
             page("deliveries.py", "Deliveries", "package_2", "Search, and the whole story of one delivery."),
             page("kpis.py", "KPIs", "monitoring", "Trends and breakdowns, down to the rows behind them."),
+            page("response.py", "Response", "speed", "How fast exceptions are seen, taken up, acted on and closed."),
             page(
                 "eta_accuracy.py",
                 "ETA accuracy",

@@ -27,6 +27,8 @@ def operation_map(
     choose: Callable[[Chosen | None], None],
     chosen: Chosen | None = None,
     chosen_path: Sequence[Sequence[float]] | None = None,
+    covered: pd.DataFrame | None = None,
+    chosen_vehicle: str | None = None,
     depots: pd.DataFrame | None = None,
     reach: pd.DataFrame | None = None,
     routes_link: str | None = None,
@@ -41,17 +43,23 @@ def operation_map(
     depots: one row per depot: depot_id, label, lon, lat. reach: places (lon, lat) to show where there is neither. routes_link, stops_link: from `layers.link`; routes are lines,
     stops are points with properties id, label, status, detail, symbol (`symbols.stop`).
     chosen_path: the route of what is chosen, as [lon, lat] pairs. focus: the map moves only when this changes.
+    covered: the stops that what is chosen is about, ringed, one row per stop: delivery_id, label, status, detail, lon, lat;
+    chosen_vehicle: the van that it is about. Where either is given, the map looks at them when it moves.
     """
     forget_stale(key, chosen)
     placed = vehicles.dropna(subset=["lon", "lat"]).sort_values("vehicle_id", ignore_index=True).head(MOST_INLINE)
-    view = camera.view_state(key, focus, _positions(placed, depots) or _positions(*([] if reach is None else [reach])))
+    mine = chosen.id if chosen and chosen.kind == "vehicle" else chosen_vehicle
+    looked_at = _positions(covered, placed[placed.vehicle_id == chosen_vehicle])
+    everything = _positions(placed, depots) or _positions(*([] if reach is None else [reach]))
+    view = camera.view_state(key, focus, looked_at or everything)
     drawn = [
         *_routes(routes_link, chosen, dark),
         *ground.district_names(dark),
         *_path(chosen_path, dark),
         *_stops(key, stops_link, chosen, dark),
         *_depots(key, depots, dark),
-        *_vehicles(key, placed, chosen, dark),
+        *_vehicles(key, placed, mine, dark),
+        *_covered(key, covered, dark),
     ]
     ground.show(ground.deck(drawn, view, dark), key, height, alt, on_pick(key, choose))
 
@@ -130,9 +138,26 @@ def _depots(key: str, depots: pd.DataFrame | None, dark: bool) -> list[pdk.Layer
     return [_symbols(layer_id(key, "depots"), rows, 30, dark, pickable=True)]
 
 
-def _vehicles(key: str, vehicles: pd.DataFrame, chosen: Chosen | None, dark: bool) -> list[pdk.Layer]:
+def _covered(key: str, covered: pd.DataFrame | None, dark: bool) -> list[pdk.Layer]:
+    """The stops that what is chosen is about: each in its status, large and ringed, over all else."""
+    if covered is None or covered.empty:
+        return []
+    placed = covered.dropna(subset=["lon", "lat"]).head(MOST_INLINE)
+    rows = [
+        {"id": row.delivery_id, "label": row.label, "status": str(row.status), "detail": row.detail, "at": _at(row),
+         "icon": symbols.stop(row.status, False)}
+        for row in placed.itertuples()
+    ]  # fmt: skip
+    rings = [{**row, "icon": symbols.CHOSEN} for row in rows]
+    return [
+        _symbols("covered rings", rings, 25, dark),
+        _symbols(layer_id(key, "covered"), rows, 17, dark, pickable=True),
+    ]
+
+
+def _vehicles(key: str, vehicles: pd.DataFrame, chosen_id: str | None, dark: bool) -> list[pdk.Layer]:
     rows = [_vehicle(row) for row in vehicles.itertuples()]
-    mine = [row for row in rows if chosen == Chosen("vehicle", row["id"])]
+    mine = [row for row in rows if row["id"] == chosen_id]
     named = mine or [row for row in rows if row["status"] in LABELLED]
     ring = [{**row, "icon": symbols.CHOSEN} for row in mine]
     fade = FADED if mine else 1

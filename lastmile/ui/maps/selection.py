@@ -8,12 +8,12 @@ from typing import Any
 
 import streamlit as st
 
-KIND_OF_LAYER = {"vehicles": "vehicle", "stops": "delivery", "depots": "depot"}
+KIND_OF_LAYER = {"vehicles": "vehicle", "stops": "delivery", "covered": "delivery", "depots": "depot"}
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """What a person has picked: `kind` is vehicle, delivery or depot; `id` its id."""
+    """What a person has picked: `kind` is vehicle, delivery, depot or exception; `id` its id."""
 
     kind: str
     id: str

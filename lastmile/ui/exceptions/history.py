@@ -1,0 +1,35 @@
+"""Every step of an exception: who did what, when and why; and a place for a word."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from lastmile.ui.exceptions import _pending as exceptions
+from lastmile.ui import format
+from lastmile.ui.desk import Desk
+from lastmile.ui.exceptions import listing
+from lastmile.ui.tables import Column
+
+STEPS = {
+    "occurred_at": Column("When", "instant", width=124),
+    "actor": Column("Who", width=110),
+    "step": Column("Step", width=100),
+    "words": Column("What was said", width="large"),
+}
+
+
+def show(desk: Desk, row: Any) -> None:
+    """The steps, newest first."""
+    steps = desk.ask(exceptions.history, row.exception_id, listing.moment(desk))
+    st.markdown(f"**History** :gray[{format.count(len(steps), 'step')}, newest first]")
+    desk.table(
+        steps.iloc[::-1],
+        key="history",
+        alt="History of this exception",
+        columns=STEPS,
+        row_height=listing.TWO_LINES,
+        height="content" if len(steps) < 6 else 320,
+        download="history.csv",
+    )

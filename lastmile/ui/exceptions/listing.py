@@ -1,0 +1,86 @@
+"""Exceptions in rows: the frame and the columns that Live and the Exceptions page show."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pandas as pd
+
+from lastmile import exceptions
+from lastmile.exceptions.queue import LOOKS_BACK, grouped, ranked
+from lastmile.model import Scope
+from lastmile.store import Store
+from lastmile.ui import format
+from lastmile.ui.desk import TICK_SECONDS, Desk
+from lastmile.ui.exceptions import wording
+from lastmile.ui.tables import Column
+
+STATES = {
+    "open": ("open", "acknowledged"),
+    "snoozed": ("snoozed",),
+    "closed": ("resolved", "cleared"),
+}
+"""What the page calls a state → the states of the ledger."""
+ALL_STATES = tuple(state for states in STATES.values() for state in states)
+TWO_LINES = 46
+"""Pixels of a row that holds what it is about over what is so."""
+
+SEVERITY = Column("Severity", "status", "From low to critical; the colour says what it means for the promise", 92)
+STAKE = Column("At stake", "whole_money", "Lost if it comes true, over all that it covers", 74)
+DUE = Column("Due", width=112, help="Until somebody must act; overdue: nobody has acted in time")
+OWNER = Column("Owner", width=118, help="Who has it; a role where nobody has taken it yet")
+QUEUE = {
+    "severity": SEVERITY,
+    "told": Column("What, and what is so", width=300),
+    "stake": STAKE,
+    "due": DUE,
+    "whose": OWNER,
+}
+
+
+def moment(desk: Desk) -> datetime:
+    """The instant that exceptions are asked for: at present the end of the running tick, so that what somebody decided a
+    second ago is in it."""
+    return desk.at + timedelta(seconds=TICK_SECONDS) if desk.is_today else desk.at
+
+
+def scope_of(desk: Desk) -> Scope:
+    """The page's scope without its days: a queue holds what is open, of whatever day."""
+    scope = desk.view.scope
+    return Scope(scope.depots, scope.carriers, scope.services)
+
+
+def queue(desk: Desk) -> pd.DataFrame:
+    """What needs somebody now, one row per root, the dearest and most urgent first."""
+    return desk.ask(exceptions.queue, moment(desk), scope_of(desk))
+
+
+def in_states(store: Store, at: datetime, scope: Scope, states: tuple[str, ...]) -> pd.DataFrame:
+    """One row per root in some states, columns of the queue, the highest rank first."""
+    found = exceptions.exceptions(store, at, day_from=at.date() - LOOKS_BACK, scope=scope)
+    return grouped(ranked(found[found.state.isin(states)], at))
+
+
+def in_words(found: pd.DataFrame, at: datetime) -> pd.DataFrame:
+    """Rows of the queue with `told` (two lines), `due` and `whose` in words."""
+    rows = list(found.itertuples())
+    return found.assign(
+        told=[f"{wording.what(row)}\n{wording.sentence(row).rstrip('.')}" for row in rows],
+        due=[wording.due(row, at) for row in rows],
+        whose=[wording.owner(row) for row in rows],
+    )
+
+
+def one(desk: Desk, exception_id: str) -> Any:
+    """The row of an exception in whatever state it is, with the columns of the queue; None where there is no such one."""
+    found = desk.ask(in_states, moment(desk), scope_of(desk), ALL_STATES)
+    found = found[found.exception_id == exception_id]
+    return next(found.itertuples()) if len(found) else None
+
+
+def stakes(found: pd.DataFrame) -> list[str]:
+    """The money at stake in words, one for each currency; empty where none is known."""
+    known = found[found.stake.notna()]
+    sums = known.groupby(known.currency.fillna("EUR")).stake.sum()
+    return [format.money(amount, currency, 0) for currency, amount in sums.items()]
