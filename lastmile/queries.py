@@ -124,6 +124,25 @@ def last_recorded_at(store: Store, at: datetime) -> datetime | None:
     return store.value("select max(recorded_at) from event where recorded_at <= $at and source <> 'tower'", at=at)
 
 
+def source_names(store: Store) -> dict[str, str]:
+    """Source → its name, for those that have one."""
+    rows = store.ask("from source qualify row_number() over (partition by source order by recorded_at desc) = 1")
+    return {row.source: row.name for row in rows.itertuples() if pd.notna(row.name)}
+
+
+def last_heard(store: Store, at: datetime) -> list[str]:
+    """The sources that told of anything in the hour before the last event known at `at`, the most talkative first."""
+    return store.ask(
+        """
+        with last as (select max(recorded_at) as recorded_at from event where recorded_at <= $at and source <> 'tower')
+        select source from event, last
+        where event.recorded_at between last.recorded_at - interval 1 hour and last.recorded_at and source <> 'tower'
+        group by source order by count(*) desc, source
+        """,
+        at=at,
+    ).source.tolist()
+
+
 # The day as it runs
 
 

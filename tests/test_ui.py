@@ -78,6 +78,16 @@ def test_a_word_nobody_knows_looks_unknown():
         (shell.Clock(NOON, NOON), None, "Live] as of **12:48:06 CET**"),
         (shell.Clock(NOON, NOON - timedelta(minutes=14)), None, "Silent for 14\u202fmin] as of **12:34:06 CET**"),
         (
+            shell.Clock(NOON, NOON - timedelta(minutes=14), silent=("Telematics",)),
+            None,
+            "warning: Telematics: silent for 14\u202fmin] as of **12:34:06 CET**",
+        ),
+        (
+            shell.Clock(NOON, NOON, silent=("Telematics", "Scanners", "WMS")),
+            None,
+            ":yellow-badge[:material/warning: Telematics and 2 more: silent] as of **12:48:06 CET**",
+        ),
+        (
             shell.Clock(NOON, NOON - timedelta(days=300), live=False),
             None,
             "Recorded] until **Tue 27 Jan 2026, 12:48 CET**",
@@ -138,6 +148,17 @@ def test_a_page_opens_on_everything_now_for_the_operator():
     assert view.actor == "operator"
     assert (view.scope.depots, view.scope.services) == ((), ())
     assert (view.scope.day_from, view.scope.day_to) == (date(2026, 10, 27), date(2026, 11, 23))
+
+
+def test_where_there_is_no_login_a_person_says_who_they_are_for_all_pages_of_the_session():
+    app = AppTest.from_function(_page).run()
+
+    app.text_input(key="your name").set_value("  Mira   Adler ").run()
+
+    assert app.session_state["seen"].actor == "Mira Adler"
+    assert app.run().session_state["seen"].actor == "Mira Adler"
+    app.text_input(key="your name").set_value("   ").run()
+    assert app.session_state["seen"].actor == "operator"
 
 
 def _opening() -> None:
@@ -274,6 +295,38 @@ def test_an_error_reaches_a_person_as_a_sentence_with_a_reference_and_the_log_as
     logged = [record for record in caplog.records if record.name == "lastmile.ui"]
     assert [record.exc_info is not None for record in logged] == [True]
     assert logged[0].args[0] in told
+
+
+def _ticking() -> None:
+    import pandas as pd
+    import streamlit as st
+
+    from lastmile.ui import tables
+
+    frame = pd.DataFrame({"exception_id": ["A", "B", "C"], "severity": ["critical", "high", "low"]})
+    tables.table(
+        frame.iloc[st.session_state.get("order", [0, 1, 2])],
+        key="ticks",
+        zone="UTC",
+        dark=False,
+        alt="Ticks",
+        columns={"severity": tables.Column("Severity", "status")},
+        id_column="exception_id",
+        choose_many=lambda ids: st.session_state.update(ticked=ids),
+        chosen_many=st.session_state.get("ticked", ("C", "A")),
+    )
+
+
+def test_rows_that_are_ticked_stay_ticked_when_they_change_their_places():
+    app = AppTest.from_function(_ticking).run()
+    assert app.session_state["ticks"]["selection"]["rows"] == [0, 2]
+    assert [list(label) for label in app.dataframe[0].value["severity"]] == [["◆ critical"], ["▲ high"], ["○ low"]]
+
+    app.session_state["order"] = [1, 2, 0]
+    app.run()
+
+    assert app.session_state["ticks"]["selection"]["rows"] == [1, 2]
+    assert not app.exception
 
 
 def _table() -> None:

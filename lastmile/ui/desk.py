@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from time import sleep
 from typing import Any
@@ -12,14 +12,16 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import streamlit as st
 
-from lastmile import queries, runtime
+from lastmile import exceptions, queries, runtime
 from lastmile.clock import Mode
+from lastmile.model import Scope
 from lastmile.runtime import Tower
 from lastmile.store import Store
 from lastmile.ui import shell, tables
 from lastmile.ui.shell import View, When
 
 TICK_SECONDS = 5
+SOURCE_SILENT = "source_silent"
 HEAD_START_SECONDS = 0.25
 """What a browser needs for the first figures after their arrival, on two cores: 0.1 to 0.25 s measured."""
 
@@ -147,12 +149,23 @@ def _choices(tower: Tower, latest: int | None) -> shell.Choices:
 
 
 def _clock(tower: Tower, now: datetime) -> shell.Clock:
-    return shell.Clock(
+    clock = shell.Clock(
         now=now,
         told_until=answer(tower.store, queries.last_recorded_at, now),
         live=tower.clock.mode is not Mode.HELD,
         stale_after=timedelta(minutes=5),
     )
+    return replace(clock, silent=_silent(tower.store, clock)) if clock.live else clock
+
+
+def _silent(store: Store, clock: shell.Clock) -> tuple[str, ...]:
+    """The names of sources that are silent: those with an exception that says so; if all are, those that told last."""
+    queue = answer(store, exceptions.queue, clock.now + timedelta(seconds=TICK_SECONDS), Scope())
+    silent = queue.subject_id[queue.key == SOURCE_SILENT].tolist()
+    if clock.stale and clock.told_until is not None:
+        silent = list(dict.fromkeys([*silent, *answer(store, queries.last_heard, clock.told_until)]))
+    names = answer(store, queries.source_names) if silent else {}
+    return tuple(names.get(source, source) for source in silent)
 
 
 def _instant(now: datetime, view: View) -> datetime:

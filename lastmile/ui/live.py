@@ -17,7 +17,7 @@ from lastmile.ui.tables import Column
 from lastmile.ui.tiles import Tile, kpi_row
 
 KPI_KEYS = ("on_time_rate", "first_attempt_success", "cost_per_drop")
-MAP_HEIGHT, MOST_ROWS, HEADING = 510, 6, 36
+MAP_HEIGHT, MOST_ROWS, HEADING = 510, 5, 36
 
 DEPOTS = {
     "depot": Column("Depot", width=140),
@@ -50,7 +50,7 @@ def show_day(desk: Desk) -> None:
     picked = chosen()
     about = _exception(desk, queue, picked)
     concern = detail.concern(desk, about) if about is not None else None
-    left, right = st.columns([52, 48], gap="small")
+    left, right = st.columns([50, 50], gap="small")
     with left, st.container(border=True, key="map card"):
         day_map.show(desk, vehicles, stops, picked, choose, MAP_HEIGHT, concern)
     with right, st.container(border=True, height="stretch", key="queue card"):

@@ -155,17 +155,16 @@ def badge_text(clock: Clock, as_of: datetime | None, zone: str) -> str:
         return f":gray-badge[:material/inventory_2: Recorded] until **{format.instant(clock.told_until, zone)}**"
     if clock.stale:
         silent = format.minutes((clock.now - clock.told_until).total_seconds() / 60)
-        return f":yellow-badge[:material/warning: {_several(clock.silent)}Silent for {silent}] {shown}"
+        who = _several(clock.silent)
+        return f":yellow-badge[:material/warning: {f'{who}: s' if who else 'S'}ilent for {silent}] {shown}"
     if clock.silent:
-        return f":yellow-badge[:material/warning: {_several(clock.silent)}silent] {shown}"
+        return f":yellow-badge[:material/warning: {_several(clock.silent)}: silent] {shown}"
     return f":blue-badge[:material/sensors: Live] {shown}"
 
 
 def _several(names: Sequence[str]) -> str:
-    """ "Telematics: ", "Telematics and 2 more: "; nothing where no source is known by name."""
-    if not names:
-        return ""
-    return f"{names[0]}{f' and {len(names) - 1} more' if len(names) > 1 else ''}: "
+    """ "Telematics", "Telematics and 2 more"; nothing where no source is known by name."""
+    return f"{names[0]}{f' and {len(names) - 1} more' if len(names) > 1 else ''}" if names else ""
 
 
 def narrow(**filters: Sequence[str]) -> None:

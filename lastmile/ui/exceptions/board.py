@@ -12,7 +12,7 @@ from lastmile.ui import format, palette
 from lastmile.ui.desk import Desk
 from lastmile.ui.exceptions import listing, wording
 
-MOST_CARDS_LINES = 6
+MOST_LINES = 6
 
 
 def show(desk: Desk, found: pd.DataFrame, choose: Callable[[tuple[str, ...]], None]) -> None:
@@ -21,7 +21,7 @@ def show(desk: Desk, found: pd.DataFrame, choose: Callable[[tuple[str, ...]], No
         st.info("Nobody has anything open here. Clear a filter, or look at another state.", icon=":material/inbox:")
         return
     order = found.groupby("whose")["rank"].sum().sort_values(ascending=False, kind="stable").index
-    grid = st.grid("auto", min_column_width=330, gap="small")
+    grid = st.grid("auto", min_column_width=400, gap="small")
     for owner in order:
         with grid.cell(), st.container(border=True, key=f"owner {owner}", height="stretch"):
             _card(desk, owner, found[found.whose == owner], choose)
@@ -36,16 +36,18 @@ def _card(desk: Desk, owner: str, mine: pd.DataFrame, choose: Callable[[tuple[st
     told += [f":orange-badge[:material/alarm: {overdue} overdue]"] if overdue else ["none overdue"]
     told.append(f"**{' + '.join(listing.stakes(mine)) or format.UNKNOWN}** at stake")
     st.markdown(" · ".join(told))
-    for row in rows[:MOST_CARDS_LINES]:
-        _line(desk, row, choose)
-    if len(rows) > MOST_CARDS_LINES:
-        st.caption(f"and {len(rows) - MOST_CARDS_LINES} more, in the queue")
+    with st.container(gap="xxsmall"):
+        for row in rows[:MOST_LINES]:
+            _line(desk, row, choose)
+    if len(rows) > MOST_LINES:
+        st.caption(f"and {len(rows) - MOST_LINES} more, in the queue")
 
 
 def _line(desk: Desk, row: Any, choose: Callable[[tuple[str, ...]], None]) -> None:
     look = palette.look(row.severity)
+    colour = "orange" if wording.is_overdue(row, desk.at) else "gray"
     st.button(
-        f":{look.theme_colour}[{look.glyph}] {wording.what(row)} :gray[{wording.due(row, desk.at)}]",
+        f":{look.theme_colour}[{look.glyph}] {wording.what(row)} :{colour}[{wording.due(row, desk.at)}]",
         key=f"board {row.exception_id}", type="tertiary", help=wording.sentence(row),
         on_click=choose, args=((row.exception_id,),),
     )  # fmt: skip

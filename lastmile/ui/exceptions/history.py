@@ -6,9 +6,9 @@ from typing import Any
 
 import streamlit as st
 
-from lastmile.ui.exceptions import _pending as exceptions
 from lastmile.ui import format
 from lastmile.ui.desk import Desk
+from lastmile.ui.exceptions import _pending as exceptions
 from lastmile.ui.exceptions import listing
 from lastmile.ui.tables import Column
 

@@ -23,16 +23,16 @@ STATES = {
 }
 """What the page calls a state → the states of the ledger."""
 ALL_STATES = tuple(state for states in STATES.values() for state in states)
-TWO_LINES = 46
-"""Pixels of a row that holds what it is about over what is so."""
+TWO_LINES = 57
+"""Pixels of a row that holds what it is about over what is so: from four times the font's size on, cells break their lines."""
 
-SEVERITY = Column("Severity", "status", "From low to critical; the colour says what it means for the promise", 92)
-STAKE = Column("At stake", "whole_money", "Lost if it comes true, over all that it covers", 74)
-DUE = Column("Due", width=112, help="Until somebody must act; overdue: nobody has acted in time")
-OWNER = Column("Owner", width=118, help="Who has it; a role where nobody has taken it yet")
+SEVERITY = Column("Severity", "status", "From low to critical; the colour says what it means for the promise", 88)
+STAKE = Column("At stake", "whole_money", "Lost if it comes true, over all that it covers", 68)
+DUE = Column("Due", width=100, help="Until somebody must act; overdue: nobody has acted in time")
+OWNER = Column("Owner", width=100, help="Who has it; a role where nobody has taken it yet")
 QUEUE = {
     "severity": SEVERITY,
-    "told": Column("What, and what is so", width=300),
+    "told": Column("What, and what is so", width=290),
     "stake": STAKE,
     "due": DUE,
     "whose": OWNER,

@@ -14,7 +14,7 @@ from lastmile.ui.tables import Column
 CHOSEN, TICKED = "exception", "exceptions ticked"
 VIEWS = {"queue": "Queue", "owners": "By owner"}
 STATE_WORDS = {"open": "Open", "snoozed": "Put off", "closed": "Closed"}
-MOST_ROWS = 9
+MOST_ROWS, ROWS_BESIDE_ONE = 9, 3
 COLUMNS = {
     "severity": listing.SEVERITY,
     "told": Column("What, and what is so", width=420),
@@ -103,7 +103,7 @@ def _queue(desk: Desk, found: pd.DataFrame) -> None:
             choose_many=choose,
             chosen_many=chosen,
             row_height=listing.TWO_LINES,
-            height=listing.TWO_LINES * min(MOST_ROWS if len(chosen) != 1 else 4, len(shown)) + 36,
+            height=listing.TWO_LINES * min(MOST_ROWS if len(chosen) != 1 else ROWS_BESIDE_ONE, len(shown)) + 36,
             empty=_nothing(),
             download="exceptions.csv",
         )

@@ -44,10 +44,10 @@ def show(desk: Desk, exception_id: str) -> None:
         left, right = st.columns([54, 46], gap="medium")
         with left:
             _told(desk, row, stops)
-            _covered(desk, row, stops)
+            history.show(desk, row)
         with right:
             _map(own_day, row, vehicles, stops)
-            history.show(desk, row)
+        _covered(desk, row, stops)
 
 
 def _day(row: Any) -> Any:

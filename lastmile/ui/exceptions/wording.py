@@ -9,7 +9,13 @@ import pandas as pd
 
 from lastmile.ui import format, palette
 
-STATE_LOOKS = {"open": "at risk", "acknowledged": "on time", "snoozed": "idle", "resolved": "idle", "cleared": "idle"}
+STATE_ICONS = {
+    "open": "radio_button_unchecked",
+    "acknowledged": "front_hand",
+    "snoozed": "snooze",
+    "resolved": "task_alt",
+    "cleared": "done",
+}
 STATE_WORDS = {"acknowledged": "taken up", "cleared": "over by itself"}
 
 
@@ -75,8 +81,8 @@ def state(row: Any, zone: str) -> str:
 
 
 def state_badge(row: Any, zone: str) -> str:
-    """The state as Markdown for a coloured label."""
-    return palette.badge(STATE_LOOKS.get(row.state, "unknown"), state(row, zone))
+    """The state as Markdown for a label; grey, as it is no status of the delivery."""
+    return f":gray-badge[:material/{STATE_ICONS.get(row.state, 'help')}: {state(row, zone)}]"
 
 
 def severity_badge(row: Any) -> str:

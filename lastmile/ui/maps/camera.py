@@ -14,16 +14,18 @@ CLOSEST, WIDEST = 14.5, 3.0
 MARGIN = 1.25
 
 
-def view_state(key: str, focus: object, positions: Iterable[tuple[float, float]]) -> pdk.ViewState:
+def view_state(
+    key: str, focus: object, positions: Iterable[tuple[float, float]], closest: float = CLOSEST
+) -> pdk.ViewState:
     """The same view state object for the same key and focus, whatever the positions have become since."""
     kept = st.session_state.setdefault(f"{key} camera", {})
     if kept.get("focus") != focus or "place" not in kept:
-        kept |= {"focus": focus, "place": _fitting(list(positions))}
+        kept |= {"focus": focus, "place": _fitting(list(positions), closest)}
     longitude, latitude, zoom = kept["place"]
     return pdk.ViewState(longitude=longitude, latitude=latitude, zoom=zoom, pitch=0, bearing=0)
 
 
-def _fitting(positions: list[tuple[float, float]]) -> tuple[float, float, float]:
+def _fitting(positions: list[tuple[float, float]], closest: float = CLOSEST) -> tuple[float, float, float]:
     """Middle and zoom that show all positions (Web Mercator, 512 px tiles); Berlin where there is none."""
     if not positions:
         return BERLIN
@@ -32,4 +34,4 @@ def _fitting(positions: list[tuple[float, float]]) -> tuple[float, float, float]
     wide = max(max(longitudes) - min(longitudes), 1e-4) * MARGIN
     tall = max(max(latitudes) - min(latitudes), 1e-4) * MARGIN / math.cos(math.radians(middle[1]))
     zoom = min(math.log2(WIDTH_PX * 360 / (512 * wide)), math.log2(HEIGHT_PX * 360 / (512 * tall)))
-    return round(middle[0], 4), round(middle[1], 4), round(min(max(zoom, WIDEST), CLOSEST), 2)
+    return round(middle[0], 4), round(middle[1], 4), round(min(max(zoom, WIDEST), closest), 2)

@@ -17,6 +17,8 @@ from lastmile.ui.maps.selection import Chosen, forget_stale, layer_id, on_pick
 FADED = 0.28
 LABELLED = (Status.LATE, Status.AT_RISK)
 MOST_INLINE = 2_000
+AROUND = 12.8
+"""How close the map goes to what is chosen: its surroundings stay in sight."""
 
 
 def operation_map(
@@ -51,7 +53,7 @@ def operation_map(
     mine = chosen.id if chosen and chosen.kind == "vehicle" else chosen_vehicle
     looked_at = _positions(covered, placed[placed.vehicle_id == chosen_vehicle])
     everything = _positions(placed, depots) or _positions(*([] if reach is None else [reach]))
-    view = camera.view_state(key, focus, looked_at or everything)
+    view = camera.view_state(key, focus, looked_at or everything, AROUND if looked_at else camera.CLOSEST)
     drawn = [
         *_routes(routes_link, chosen, dark),
         *ground.district_names(dark),
