@@ -14,12 +14,14 @@ from streamlit.util import calc_hash
 from lastmile import attention, kpis, queries
 from lastmile.model import Scope, stable_id
 from lastmile.replanning.travel import fortnight_before, learned_travel
-from lastmile.ui import figures, format, palette
+from lastmile.ui import figures, format
 from tests.conftest import FRIDAY
 
 ROOT = Path(__file__).parents[1]
 PAGES = {
     "live": "Live",
+    "exceptions": "Exceptions",
+    "response": "Response",
     "routes": "Routes",
     "deliveries": "Deliveries",
     "kpis": "KPIs",
@@ -85,7 +87,7 @@ def test_every_page_opens_on_an_empty_database(empty_tower, name):
     assert app.title[0].value == PAGES[name]
 
 
-@pytest.mark.parametrize("name", ["live", "routes", "kpis", "data_quality"])
+@pytest.mark.parametrize("name", ["live", "exceptions", "response", "routes", "kpis", "data_quality"])
 def test_an_empty_tower_says_how_to_begin(empty_tower, name):
     app = visit(name)
 
@@ -223,25 +225,13 @@ def test_the_counts_of_live_are_those_of_its_stops(demo_tower):
     assert counts["late"] > 0
 
 
-def test_the_queue_of_live_is_what_needs_attention_in_its_order(demo_tower):
-    queue = frame(visit(), "Open deliveries that are late")
-
-    expected = attention.needs_attention(queries.stops(demo_tower.store, FRIDAY, DAY, Scope()))
-    assert queue.recipient.tolist() == expected.recipient.tolist()
-    assert queue.cause.tolist() == expected.cause.tolist()
-    assert [status[0] for status in queue.status] == [palette.look(status).label for status in expected.status]
-
-
-def test_a_depot_in_the_address_narrows_figures_queue_and_map(demo_tower):
+def test_a_depot_in_the_address_narrows_figures_and_map(demo_tower):
     scope = Scope(depots=("WHF",))
 
     app = visit(depots="Westhafen")
 
-    stops = queries.stops(demo_tower.store, FRIDAY, DAY, scope)
-    assert (
-        frame(app, "Open deliveries that are late").recipient.tolist()
-        == attention.needs_attention(stops).recipient.tolist()
-    )
+    counts = attention.counts(queries.stops(demo_tower.store, FRIDAY, DAY, scope))
+    assert metrics(app)["Late or at risk"] == format.number(counts["late"] + counts["at_risk"])
     measured = kpis.measure(demo_tower.store, ["on_time_rate"], day_from=DAY, day_to=DAY, scope=scope).iloc[0]
     assert metrics(app)[kpis.find("on_time_rate").label] == format.percent(measured.value)
 

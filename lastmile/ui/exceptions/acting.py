@@ -11,6 +11,7 @@ import streamlit as st
 
 from lastmile.errors import NotPossible
 from lastmile.ui.desk import Desk
+from lastmile.ui.exceptions import wording
 from lastmile.ui.exceptions.deeds import Deed, Field
 
 DOING, TOLD = "exceptions doing", "exceptions told"
@@ -19,19 +20,26 @@ MOST_BUTTONS = 3
 
 @dataclass(frozen=True)
 class Told:
-    """What came of a deed: its label and one row per exception: exception_id, ok, words."""
+    """What came of a deed: one row per exception: exception_id, ok, words; and what each of them is, in words."""
 
-    label: str
     rows: pd.DataFrame
+    names: Mapping[str, str]
 
     def about(self, ids: Sequence[str]) -> bool:
         return bool(set(self.rows.exception_id) & set(ids))
 
 
-def buttons(desk: Desk, seen: Mapping[str, int], deeds: Sequence[Deed], more: Sequence[Deed] = (), *, key: str) -> None:
+def buttons(
+    desk: Desk,
+    found: Sequence[Any],
+    deeds: Sequence[Deed],
+    more: Sequence[Deed] = (),
+    *,
+    key: str,
+) -> None:
     """The deeds as buttons, the first the one to press, and `more` in a menu; nothing to press in the past.
 
-    seen: exception_id → the number of steps that this person sees, which the decision is checked against.
+    found: rows of the queue; a decision is checked against the steps that this person sees there.
     """
     if not desk.is_today:
         st.caption(":material/history: What is past can be looked at, not changed. Go back to now to act.")
@@ -40,28 +48,24 @@ def buttons(desk: Desk, seen: Mapping[str, int], deeds: Sequence[Deed], more: Se
         for place, deed in enumerate(deeds):
             st.button(
                 deed.label, icon=f":material/{deed.icon}:", help=deed.meaning, key=f"{key} {deed.key}",
-                type="primary" if place == 0 else "secondary", on_click=_pressed, args=(desk, seen, deed),
+                type="primary" if place == 0 else "secondary", on_click=_pressed, args=(desk, found, deed),
             )  # fmt: skip
         if more:
             st.menu_button(
                 "More", [deed.key for deed in more], key=f"{key} more", icon=":material/more_horiz:",
                 format_func={deed.key: deed.label for deed in more}.get,
-                on_click=_picked, args=(desk, seen, tuple(more), f"{key} more"),
+                on_click=_picked, args=(desk, found, tuple(more), f"{key} more"),
             )  # fmt: skip
-    _form(desk, seen, (*deeds, *more), key)
+    _form(desk, found, (*deeds, *more), key)
 
 
-def told(ids: Sequence[str], names: Mapping[str, str] | None = None) -> None:
-    """What came of the last deed, as long as one of these exceptions was part of it."""
+def told(ids: Sequence[str]) -> None:
+    """What came of the last deed, as long as one of these exceptions was part of it; each by name where it was several."""
     last: Told | None = st.session_state.get(TOLD)
     if last is None or not last.about(ids):
         return
-    refused = last.rows[~last.rows.ok]
-    if len(last.rows) == 1 and refused.empty:
-        st.caption(f":material/check: {last.rows.words.iloc[0]}")
-        return
     for row in last.rows.itertuples():
-        name = f"**{names[row.exception_id]}**: " if names and row.exception_id in names else ""
+        name = f"**{last.names[row.exception_id]}**: " if len(last.rows) > 1 else ""
         if row.ok:
             st.caption(f":material/check: {name}{row.words}")
         else:
@@ -74,24 +78,24 @@ def forget() -> None:
     st.session_state.pop(TOLD, None)
 
 
-def _pressed(desk: Desk, seen: Mapping[str, int], deed: Deed) -> None:
+def _pressed(desk: Desk, found: Sequence[Any], deed: Deed) -> None:
     if deed.fields or deed.asks:
-        st.session_state[DOING] = (deed.key, tuple(sorted(seen)))
+        st.session_state[DOING] = (deed.key, _ids(found))
     else:
-        _do(desk, seen, deed, {})
+        _do(desk, found, deed, {})
 
 
-def _picked(desk: Desk, seen: Mapping[str, int], deeds: Sequence[Deed], key: str) -> None:
-    found = next((deed for deed in deeds if deed.key == st.session_state.get(key)), None)
-    if found is not None:
-        _pressed(desk, seen, found)
+def _picked(desk: Desk, found: Sequence[Any], deeds: Sequence[Deed], key: str) -> None:
+    deed = next((deed for deed in deeds if deed.key == st.session_state.get(key)), None)
+    if deed is not None:
+        _pressed(desk, found, deed)
 
 
-def _form(desk: Desk, seen: Mapping[str, int], deeds: Sequence[Deed], key: str) -> None:
+def _form(desk: Desk, found: Sequence[Any], deeds: Sequence[Deed], key: str) -> None:
     """What the deed that was begun asks; it stays open, with what is typed, while the page ticks."""
     doing, ids = st.session_state.get(DOING, (None, ()))
     deed = next((deed for deed in deeds if deed.key == doing), None)
-    if deed is None or ids != tuple(sorted(seen)):
+    if deed is None or ids != _ids(found):
         return
     fields = deed.fields_for(desk)
     with st.form(f"{key} {deed.key} form", border=True):
@@ -102,7 +106,7 @@ def _form(desk: Desk, seen: Mapping[str, int], deeds: Sequence[Deed], key: str) 
         with st.container(horizontal=True, gap="xsmall"):
             st.form_submit_button(
                 deed.label, type="primary", icon=f":material/{deed.icon}:",
-                on_click=_submitted, args=(desk, seen, deed, fields, key),
+                on_click=_submitted, args=(desk, found, deed, fields, key),
             )  # fmt: skip
             st.form_submit_button("Not now", on_click=forget)
 
@@ -117,17 +121,21 @@ def _ask(field: Field, key: str) -> None:
     )  # fmt: skip
 
 
-def _submitted(desk: Desk, seen: Mapping[str, int], deed: Deed, fields: Sequence[Field], key: str) -> None:
+def _submitted(desk: Desk, found: Sequence[Any], deed: Deed, fields: Sequence[Field], key: str) -> None:
     said = {field.name: st.session_state.get(f"{key} {deed.key} {field.name}") for field in fields}
-    _do(desk, seen, deed, said)
+    _do(desk, found, deed, said)
 
 
-def _do(desk: Desk, seen: Mapping[str, int], deed: Deed, said: Mapping[str, Any]) -> None:
+def _do(desk: Desk, found: Sequence[Any], deed: Deed, said: Mapping[str, Any]) -> None:
     """Do it and keep what came of it; a form that was refused as a whole stays open."""
     try:
-        rows = deed.do(desk, seen, said)
+        rows = deed.do(desk, {row.exception_id: int(row.steps) for row in found}, said)
     except NotPossible as error:
-        rows = pd.DataFrame({"exception_id": list(seen), "ok": False, "words": str(error)})
+        rows = pd.DataFrame({"exception_id": _ids(found), "ok": False, "words": str(error)})
     else:
         st.session_state.pop(DOING, None)
-    st.session_state[TOLD] = Told(deed.label, rows)
+    st.session_state[TOLD] = Told(rows, {row.exception_id: wording.what(row) for row in found})
+
+
+def _ids(found: Sequence[Any]) -> tuple[str, ...]:
+    return tuple(row.exception_id for row in found)

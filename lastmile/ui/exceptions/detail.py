@@ -82,9 +82,8 @@ def arrival(stop: Any, zone: str) -> str:
 
 def decide(desk: Desk, row: Any, *, key: str) -> None:
     """The buttons: to take it, what its playbook says first, and all else in a menu; to reopen it where it is closed."""
-    seen = {row.exception_id: int(row.steps)}
     if row.state in ("resolved", "cleared"):
-        acting.buttons(desk, seen, (deeds.REOPEN, deeds.COMMENT), key=key)
+        acting.buttons(desk, [row], (deeds.REOPEN, deeds.COMMENT), key=key)
         return
     own = [] if format.known(row.owner) and row.owner == desk.view.actor else [deeds.TAKE]
     of_playbook = playbook.deeds_of(row)
@@ -96,7 +95,7 @@ def decide(desk: Desk, row: Any, *, key: str) -> None:
         for deed in (*own, *of_playbook, deeds.ASSIGN, deeds.SNOOZE, deeds.COMMENT, deeds.RESOLVE)
         if deed not in first
     ]
-    acting.buttons(desk, seen, first, rest, key=key)
+    acting.buttons(desk, [row], first, rest, key=key)
 
 
 def justification(row: Any) -> str:

@@ -107,7 +107,7 @@ def _queue(desk: Desk, found: pd.DataFrame) -> None:
             empty=_nothing(),
             download="exceptions.csv",
         )
-        _bulk(desk, found[found.exception_id.isin(chosen)])
+        _bulk(desk, found, chosen)
 
 
 def _summary(desk: Desk, found: pd.DataFrame) -> None:
@@ -130,12 +130,13 @@ def _nothing() -> str:
     }[st.session_state.get("state", "open")]
 
 
-def _bulk(desk: Desk, several: pd.DataFrame) -> None:
-    """Decisions for all that is ticked at once, and what came of each."""
-    if len(several) < 2:
+def _bulk(desk: Desk, found: pd.DataFrame, chosen: tuple[str, ...]) -> None:
+    """Decisions for all that is ticked at once, and what came of each, also of what has left the list by that."""
+    if len(chosen) < 2:
         return
-    st.markdown(f"**{len(several)} ticked**")
-    seen = {row.exception_id: int(row.steps) for row in several.itertuples()}
-    is_closed = several.state.isin(listing.STATES["closed"]).all()
-    acting.buttons(desk, seen, (deeds.REOPEN,) if is_closed else deeds.BULK, key="bulk")
-    acting.told(list(seen), {row.exception_id: wording.what(row) for row in several.itertuples()})
+    several = list(found[found.exception_id.isin(chosen)].itertuples())
+    if len(several) > 1:
+        st.markdown(f"**{len(several)} ticked**")
+        is_closed = all(row.state in listing.STATES["closed"] for row in several)
+        acting.buttons(desk, several, (deeds.REOPEN,) if is_closed else deeds.BULK, key="bulk")
+    acting.told(chosen)

@@ -1,0 +1,272 @@
+"""Live's queue, the Exceptions page and the Response page: what they show of exceptions, and what a press does to them."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from lastmile import exceptions, queries
+from lastmile.model import Scope
+from lastmile.runtime import Tower
+from lastmile.ui import palette
+from tests.conftest import FRIDAY
+from tests.raising import raised
+from tests.test_pages import LONG, frame, shows_no_error, visit, words
+
+DAY = date(2026, 11, 20)
+
+pytestmark = pytest.mark.xdist_group("pages")
+
+
+@pytest.fixture
+def tower(stand_on, demo_database) -> Tower:
+    """The demo at Friday 11:15, nothing noticed yet; may be written to."""
+    return stand_on(demo_database)
+
+
+def an_open_stop(tower: Tower, place: int = 0):
+    """A stop that is still to come, with its van."""
+    stops = queries.stops(tower.store, FRIDAY, DAY, Scope())
+    return stops[~stops.done & stops.vehicle_id.notna()].sort_values("delivery_id").iloc[place]
+
+
+def late(tower: Tower, place: int = 0, at: datetime = FRIDAY - timedelta(minutes=10), **more: object) -> str:
+    """An exception of a stop that is still to come."""
+    stop = an_open_stop(tower, place)
+    of_stop = {name: stop[name] for name in ("route_id", "vehicle_id", "depot_id", "recipient", "service")}
+    return raised(tower.store, "will_be_late", stop.delivery_id, at, **(of_stop | more))
+
+
+def row(tower: Tower, exception_id: str, at: datetime = FRIDAY + timedelta(minutes=1)):
+    """The exception as the ledger knows it."""
+    found = exceptions.exceptions(tower.store, at)
+    return found[found.exception_id == exception_id].iloc[0]
+
+
+def buttons(app: AppTest) -> dict[str, bool]:
+    """Label of each button → whether it can be pressed."""
+    return {button.label: not button.disabled for button in app.button}
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    return next(button for button in app.button if button.label == label).click().run()
+
+
+# Live
+
+
+def test_live_ranks_what_needs_somebody_by_money_chance_and_time(tower):
+    dear = late(tower, 0, stake=900.0)
+    soon = late(tower, 1, stake=400.0, breach_at=FRIDAY)
+    cheap = late(tower, 2, stake=10.0)
+
+    queue = frame(visit(), "Exceptions that need somebody")
+
+    expected = exceptions.queue(tower.store, FRIDAY)
+    assert expected.exception_id.tolist() == [dear, soon, cheap]
+    assert queue.stake.tolist() == [900.0, 400.0, 10.0]
+    assert [severity[0] for severity in queue.severity] == [palette.look("high").label] * 3
+
+
+def test_one_breakdown_is_one_row_with_its_stops(tower):
+    stop = an_open_stop(tower)
+    root = late(tower, 0, stake=50.0)
+    for place in (1, 2, 3):
+        late(tower, place, stake=100.0, root_id=root)
+
+    app = visit()
+
+    queue = frame(app, "Exceptions that need somebody")
+    assert len(queue) == 1
+    assert queue.told.iloc[0].startswith(f"Will be late · {stop.recipient}, 3 stops\n")
+    assert queue.stake.tolist() == [350.0]
+
+
+def test_live_says_so_where_nothing_needs_anybody(tower):
+    app = visit()
+
+    assert "Nothing needs you" in words(app)
+
+
+def test_what_is_overdue_is_told_over_the_queue_and_in_its_row(tower):
+    late(tower, 0, FRIDAY - timedelta(minutes=40))  # due 20 minutes ago
+
+    app = visit()
+
+    assert "1 overdue" in words(app)
+    assert frame(app, "Exceptions that need somebody").due.tolist() == ["20\u202fmin overdue"]
+
+
+def test_an_exception_is_taken_in_two_clicks(tower):
+    exception_id = late(tower)
+    app = visit(chosen=f"exception~{exception_id}")  # the first click, on its row
+
+    press(app, "Take it")
+
+    assert shows_no_error(app)
+    taken = row(tower, exception_id)
+    assert (taken.state, taken.owner, taken.acknowledged_by) == ("acknowledged", "operator", "operator")
+    assert "Take it" not in buttons(app)
+
+
+def test_it_is_taken_under_the_name_that_the_person_has_given(tower):
+    exception_id = late(tower)
+    app = visit(chosen=f"exception~{exception_id}")
+
+    app.text_input(key="your name").set_value("Mira Adler").run()
+    press(app, "Take it")
+
+    assert row(tower, exception_id).owner == "Mira Adler"
+    assert frame(app, "Exceptions that need somebody").whose.tolist() == ["Mira Adler"]
+
+
+def test_the_chosen_exception_is_told_in_a_sentence_with_money_arrival_and_owner(tower):
+    exception_id = late(tower, words="71 % chance that the promise is broken", stake=120.0)
+
+    told = words(visit(chosen=f"exception~{exception_id}"))
+
+    assert "71 % chance that the promise is broken" in told
+    assert "**€\u202f120** at stake" in told
+    assert "ETA " in told
+    assert "owner dispatcher" in told
+
+
+# The Exceptions page
+
+
+def test_the_second_of_two_people_is_told_who_was_first(tower):
+    exception_id = late(tower)
+    first, second = visit("exceptions", exception=exception_id), visit("exceptions", exception=exception_id)
+
+    first.text_input(key="your name").set_value("Mira").run()
+    press(first, "Take it")
+    press(second, "Take it")
+
+    assert "Mira has assigned it" in words(second)
+    assert row(tower, exception_id).owner == "Mira"
+    assert shows_no_error(second)
+
+
+def test_several_are_decided_at_once_with_an_outcome_for_each(tower):
+    ids = [late(tower, place) for place in range(3)]
+    app = visit("exceptions")
+    app.session_state["exceptions ticked"] = tuple(ids)
+    app.run()
+    assert "3 ticked" in words(app)
+    exceptions.acknowledge(tower.store, {ids[1]: 1}, "Jo", FRIDAY)
+
+    press(app, "Take it")
+
+    told = words(app)
+    assert told.count("Assigned to operator") == 2
+    assert "Jo has acknowledged it" in told
+    assert [row(tower, id).owner if row(tower, id).owner else None for id in ids].count("operator") == 2
+
+
+def test_bulk_resolve_asks_for_a_word_of_why_and_an_outcome(tower):
+    ids = [late(tower, place) for place in range(2)]
+    app = visit("exceptions")
+    app.session_state["exceptions ticked"] = tuple(ids)
+    press(app.run(), "Resolve")
+
+    press_in_form(app, "Resolve")
+    assert "Say in a word why" in words(app)
+    assert row(tower, ids[0]).state == "open"
+
+    app.text_input(key="bulk resolve why").set_value("both customers called")
+    app.selectbox(key="bulk resolve outcome").set_value(exceptions.Outcome.PREVENTED)
+    press_in_form(app, "Resolve")
+
+    assert [row(tower, id).state for id in ids] == ["resolved", "resolved"]
+    assert [row(tower, id).outcome for id in ids] == ["prevented", "prevented"]
+    assert words(app).count("Resolved: prevented") == 2
+
+
+def press_in_form(app: AppTest, label: str) -> AppTest:
+    """The button of an open form, which has the same label as the one that opened it."""
+    return [button for button in app.button if button.label == label][-1].click().run()
+
+
+def test_snoozed_and_closed_ones_are_found_by_state_and_can_be_reopened(tower):
+    put_off, closed = late(tower, 0), late(tower, 1)
+    exceptions.snooze(tower.store, {put_off: 1}, FRIDAY + timedelta(hours=1), "Mira", FRIDAY, "customer calls back")
+    exceptions.resolve(tower.store, {closed: 1}, exceptions.Outcome.ACCEPTED, "small", "Mira", FRIDAY)
+
+    assert frame(visit("exceptions", state="Put off"), "Exceptions").stands.tolist() == ["put off until 12:15"]
+    assert frame(visit("exceptions", state="Closed"), "Exceptions").stands.tolist() == ["resolved: accepted"]
+    app = visit("exceptions", exception=closed)
+    press(app, "Reopen")
+    app.text_input(key="exception reopen why").set_value("it went wrong again")
+    press_in_form(app, "Reopen")
+    assert row(tower, closed).state == "open"
+
+
+def test_the_history_tells_every_step_with_who_and_why(tower):
+    exception_id = late(tower)
+    exceptions.assign(tower.store, {exception_id: 1}, "Mira", "Jo", FRIDAY - timedelta(minutes=5), "she knows the site")
+    exceptions.comment(tower.store, [exception_id], "gate 3 is closed", "Mira", FRIDAY - timedelta(minutes=4))
+
+    steps = frame(visit("exceptions", exception=exception_id), "History")
+
+    assert steps.step.tolist() == ["commented on", "assigned", "detected"]
+    assert steps.actor.tolist() == ["Mira", "Jo", "tower"]
+    assert "gate 3 is closed" in steps.words.iloc[0]
+    assert "she knows the site" in steps.words.iloc[1]
+
+
+def test_filters_are_kept_in_the_address_and_leave_what_they_name(tower):
+    late(tower, 0)
+    other = raised(tower.store, "failed_attempt", an_open_stop(tower, 1).delivery_id, FRIDAY - timedelta(minutes=5))
+
+    assert len(frame(visit("exceptions"), "Exceptions")) == 2
+    assert frame(visit("exceptions", severities="medium"), "Exceptions").severity.str[0].tolist() == ["■ medium"]
+    assert frame(visit("exceptions", owners="customer care"), "Exceptions").whose.tolist() == ["customer care"]
+    label = exceptions.find("failed_attempt").label
+    assert len(frame(visit("exceptions", rules=label), "Exceptions")) == 1
+    assert "No exception is left by these filters" in words(visit("exceptions", severities="critical"))
+    assert row(tower, other).severity == "medium"
+
+
+def test_the_board_gives_each_owner_a_card_with_what_is_open_overdue_and_at_stake(tower):
+    mine = late(tower, 0, FRIDAY - timedelta(minutes=40), stake=70.0)
+    late(tower, 1, stake=30.0)
+    exceptions.assign(tower.store, {mine: 1}, "Mira", "Jo", FRIDAY - timedelta(minutes=30))
+
+    app = visit("exceptions", view="By owner")
+
+    told = words(app)
+    assert "**Mira** :gray[by name]" in told
+    assert "**dispatcher** :gray[a role: nobody has taken these yet]" in told
+    assert told.count("1 exception ·") == 2
+    assert told.count("1 overdue") == 1
+    assert "**€\u202f70** at stake" in told and "**€\u202f30** at stake" in told
+
+
+def test_at_a_past_instant_it_is_shown_as_known_then_and_nothing_can_be_pressed(tower):
+    exception_id = late(tower, 0, FRIDAY - timedelta(minutes=40))
+    exceptions.assign(tower.store, {exception_id: 1}, "Mira", "Mira", FRIDAY - timedelta(minutes=5))
+
+    app = visit("exceptions", exception=exception_id, as_of="2026-11-20T11:00")
+
+    assert "owner dispatcher" in words(app)
+    assert "What is past can be looked at, not changed" in words(app)
+    assert "Take it" not in buttons(app)
+    assert "Nothing needs anybody now" in words(visit("exceptions", as_of="2026-11-20T10:00"))
+
+
+def test_an_exception_of_elsewhere_is_no_error(tower):
+    assert "is not on record here" in words(visit("exceptions", exception="nobody"))
+    assert "is not on record in this scope" in words(visit(chosen="exception~nobody"))
+
+
+@pytest.mark.parametrize("page", ["live", "exceptions"])
+def test_very_long_names_and_an_unknown_stake_are_shown(tower, page):
+    exception_id = late(tower, recipient=LONG, words=LONG, stake=None)
+
+    app = visit(page, exception=exception_id, chosen=f"exception~{exception_id}")
+
+    assert shows_no_error(app)
+    assert LONG.strip() in words(app)
+    assert "**unknown** at stake" in words(app)
