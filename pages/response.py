@@ -2,10 +2,13 @@
 
 import streamlit as st
 
-from lastmile.ui import empty
+from lastmile.ui import empty, response, shell
 from lastmile.ui.desk import open_desk
 
 desk = open_desk("Response", when="period")
+if exception_id := st.session_state.pop("open exception", None):
+    st.switch_page(shell.PAGES / "exceptions.py", query_params=desk.view.link(exception=exception_id))
 if empty.is_empty(desk):
     empty.welcome()
     st.stop()
+response.show(desk)
