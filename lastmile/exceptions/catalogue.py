@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from lastmile.errors import NotPossible
 from lastmile.exceptions.rule import Rule
+from lastmile.exceptions.rules.frame import FRAME
+from lastmile.exceptions.rules.goods import GOODS
 from lastmile.exceptions.rules.promises import PROMISES
+from lastmile.exceptions.rules.road import ROAD
 
-CATALOGUE: dict[str, Rule] = {rule.key: rule for rule in (*PROMISES,)}
+CATALOGUE: dict[str, Rule] = {rule.key: rule for rule in (*PROMISES, *ROAD, *GOODS, *FRAME)}
 
 
 def find(key: str) -> Rule:

@@ -25,11 +25,11 @@ Columns from eta_at to shifted_at are predictions, null where there is none. Del
 
 VEHICLE_COLUMNS = [
     "instant", "route_id", "vehicle_id", "depot_id", "carrier_id", "day", "source", "departs_at", "returns_at", "departed_at",
-    "departed_known_at", "broke_at", "broke_known_at", "back_at", "signal_at", "lon", "lat", "still_since", "open_deliveries",
+    "departed_known_at", "broke_at", "broke_known_at", "back_at", "worked_at", "signal_at", "lon", "lat", "still_since", "open_deliveries",
     "next_delivery_id", "next_lon", "next_lat", "last_lon", "last_lat", "depot_lon", "depot_lat", "last_eta_at",
     "shift_ends_at", "overtime_minutes", "break_from", "break_minutes", "celsius", "celsius_at", "celsius_known_at", "newest_at",
 ]  # fmt: skip
-"""One row per instant and route of a plan in force. `last_*` is where it was last at work (its depot at first), `next_*` its next
+"""One row per instant and route of a plan in force. `worked_at`: its last scan of a delivery; `last_*` is where it was last at work (its depot at first), `next_*` its next
 stop; `still_since`: since when it stands within 150 m; `last_eta_at`: when its last open stop is expected; `celsius*`: its
 last reading."""
 
@@ -44,6 +44,9 @@ SITE_COLUMNS = ["site_id", "handovers", "off_m", "address_failures"]
 
 NOTICE_COLUMNS = ["delivery_id", "failed_at", "told"]
 """Notices to customers that failed and were not sent again."""
+
+END_COLUMNS = ["delivery_id", "how", "anchor_at", "known_at"]
+"""Deliveries that are over: handed_over, cancelled or returned; `anchor_at` is what its promise is judged by."""
 
 
 def empty(columns: list[str]) -> pd.DataFrame:
@@ -64,6 +67,7 @@ class Situation:
     sources: pd.DataFrame = field(default_factory=lambda: empty(SOURCE_COLUMNS))
     sites: pd.DataFrame = field(default_factory=lambda: empty(SITE_COLUMNS))
     notices: pd.DataFrame = field(default_factory=lambda: empty(NOTICE_COLUMNS))
+    ends: pd.DataFrame = field(default_factory=lambda: empty(END_COLUMNS))
     redelivery: dict[str, float] = field(default_factory=dict)
     settings: Settings = DEFAULTS
     step: timedelta = timedelta(minutes=1)

@@ -1,0 +1,99 @@
+"""Past days gone through as they were known then, quarter hour by quarter hour: what would have been noticed, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+
+from lastmile import predictions
+from lastmile.exceptions.following import Book, Kept, Step, ends_by_delivery, find_all
+from lastmile.exceptions.gathering import gather, redelivery_cost, taught_before
+from lastmile.exceptions.recording import events_of, kept_in
+from lastmile.exceptions.settings import Settings, load
+from lastmile.predictions.past import states
+from lastmile.store import Store
+
+STEP = timedelta(minutes=15)
+FROM, UNTIL = time(4), timedelta(hours=20)
+"""A day is looked at from four in the morning on, on the clocks of most depots, for twenty hours."""
+LEARN_EVERY_DAYS = 7
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """A past day: the steps of its exceptions, and the instants it was looked at."""
+
+    day: date
+    instants: list[datetime]
+    steps: list[Step]
+
+
+def replay(
+    store: Store,
+    day_from: date,
+    day_to: date,
+    *,
+    until: datetime | None = None,
+    settings: Settings | None = None,
+    learn: Callable[[Store, date], predictions.Model] = predictions.learned_before,
+    progress: Callable[[int, int, str], None] | None = None,
+) -> Iterator[Replayed]:
+    """Go through days in order, each as known then at every quarter of an hour (none after `until`); nothing is written.
+
+    Arrivals are predicted by what the fortnight before each week of them teaches, as in the running tower.
+    """
+    settings = settings or load(store)
+    zone = store.value("select mode(zone) from depot") or "UTC"
+    redelivery = redelivery_cost(store, day_to + timedelta(days=1))
+    days = [day_from + timedelta(days=number) for number in range((day_to - day_from).days + 1)]
+    model: predictions.Model | None = None
+    for number, day in enumerate(days):
+        if number % LEARN_EVERY_DAYS == 0:
+            model = learn(store, day)
+        instants = [at for at in instants_of(day, zone) if until is None or at <= until]
+        if instants:
+            yield _day(store, day, instants, model, settings, redelivery)
+        if progress is not None:
+            progress(number + 1, len(days), f"{day:%a %d %b}")
+
+
+def _day(
+    store: Store, day: date, instants: list[datetime], model: predictions.Model, settings: Settings, redelivery: dict[str, float]
+) -> Replayed:  # fmt: skip
+    predicted = predictions.predict(model, states(store, instants, day, day))
+    situation = gather(
+        store, instants, day, predicted, taught_before(store, day, redelivery), step=STEP, settings=settings
+    )
+    book = Book(settings)
+    return Replayed(day, instants, book.look(find_all(situation), instants, ends_by_delivery(situation.ends)))
+
+
+def instants_of(day: date, zone: str) -> list[datetime]:
+    """The quarter hours of a day that are looked at, in UTC."""
+    start = datetime.combine(day, FROM, ZoneInfo(zone)).astimezone(UTC)
+    return [start + number * STEP for number in range(int(UNTIL / STEP))]
+
+
+def put_on_record(store: Store, replayed: Replayed) -> int:
+    """Append the steps of a replayed day; how many there were. A day that has been before adds nothing new."""
+    if not replayed.steps:
+        return 0
+    return store.append({"event": events_of(replayed.steps)}, streamed=True)["event"]
+
+
+def days_without(store: Store, day_from: date, day_to: date) -> list[date]:
+    """Service days with a plan of which no exception is on record."""
+    found = store.ask(
+        "select distinct day from plan where day between $day_from::date and $day_to::date and day not in "
+        "(select (payload ->> 'day')::date from exception_event where type = 'exception_detected') order by day",
+        day_from=day_from,
+        day_to=day_to,
+    )
+    return [day.date() for day in pd.to_datetime(found.day)]
+
+
+__all__ = ["Kept", "Replayed", "days_without", "instants_of", "kept_in", "put_on_record", "replay"]
