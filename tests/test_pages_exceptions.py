@@ -80,7 +80,7 @@ def test_one_breakdown_is_one_row_with_its_stops(tower):
 
     queue = frame(app, "Exceptions that need somebody")
     assert len(queue) == 1
-    assert queue.told.iloc[0].startswith(f"Will be late · {stop.recipient}, 3 stops\n")
+    assert queue.told.iloc[0].startswith(f"Will be late · {stop.recipient}, 3 stops: ")
     assert queue.stake.tolist() == [350.0]
 
 
@@ -131,6 +131,17 @@ def test_the_chosen_exception_is_told_in_a_sentence_with_money_arrival_and_owner
     assert "**€\u202f120** at stake" in told
     assert "ETA " in told
     assert "owner dispatcher" in told
+
+
+def test_from_a_stop_on_the_map_a_press_leads_to_the_exception_that_it_is_part_of(tower):
+    root = late(tower, 0)
+    late(tower, 1, root_id=root)
+    app = visit(chosen=f"delivery~{an_open_stop(tower, 1).delivery_id}")
+
+    app.button(key="to exception").click().run()
+
+    assert app.query_params["chosen"] == f"exception~{root}"
+    assert "Take it" in buttons(app)
 
 
 # The Exceptions page

@@ -100,7 +100,7 @@ def _depots(desk: Desk) -> pd.DataFrame:
 def _covered(desk: Desk, stops: pd.DataFrame, concern: Concern | None) -> pd.DataFrame | None:
     if concern is None or stops.empty:
         return None
-    mine = stops[stops.delivery_id.isin(concern.delivery_ids) & ~stops.done]
+    mine = stops[stops.delivery_id.isin(concern.delivery_ids)]
     rows = [_stop(row, desk.zone)["properties"] for row in mine.dropna(subset=["lon", "lat"]).itertuples()]
     told = pd.DataFrame(rows, columns=["id", "label", "detail"]).set_index("id")
     return mine.assign(label=mine.delivery_id.map(told.label), detail=mine.delivery_id.map(told.detail))

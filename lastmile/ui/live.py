@@ -56,6 +56,7 @@ def show_day(desk: Desk) -> None:
     with right, st.container(border=True, height="stretch", key="queue card"):
         _queue(desk, queue, stops)
         _detail(desk, vehicles, stops, about)
+        _to_exception(desk, queue, picked)
         if picked is None:
             _depots(desk, vehicles, stops)
 
@@ -140,6 +141,23 @@ def _passed(n: int) -> None:
     if n:
         told = "Their van has finished a later stop: the scan is missing or late, or the stop was left out."
         st.markdown(palette.badge("unknown", f"{n} passed without a scan"), width="content", help=told)
+
+
+def _to_exception(desk: Desk, queue: pd.DataFrame, picked: Chosen | None) -> None:
+    """From a stop or van on the map to the exception that it is part of."""
+    if picked is None or picked.kind not in ("delivery", "vehicle"):
+        return
+    exception_id = listing.about(queue, desk, picked.kind, picked.id)
+    if exception_id is not None:
+        row = next(queue[queue.exception_id == exception_id].itertuples())
+        st.button(
+            f"Its exception: {wording.what(row)}",
+            icon=":material/notification_important:",
+            type="tertiary",
+            key="to exception",
+            on_click=choose,
+            args=(Chosen("exception", exception_id),),
+        )
 
 
 def _exception(desk: Desk, queue: pd.DataFrame, picked: Chosen | None) -> Any:

@@ -47,7 +47,7 @@ def _line(desk: Desk, row: Any, choose: Callable[[tuple[str, ...]], None]) -> No
     look = palette.look(row.severity)
     colour = "orange" if wording.is_overdue(row, desk.at) else "gray"
     st.button(
-        f":{look.theme_colour}[{look.glyph}] {wording.what(row)} :{colour}[{wording.due(row, desk.at)}]",
-        key=f"board {row.exception_id}", type="tertiary", help=wording.sentence(row),
+        f":{look.theme_colour}[{look.glyph}] :{colour}[{wording.due(row, desk.at)}] · {wording.what(row)}",
+        key=f"board {row.exception_id}", type="tertiary", wrap=False, help=wording.sentence(row),
         on_click=choose, args=((row.exception_id,),),
     )  # fmt: skip

@@ -31,5 +31,4 @@ def show(desk: Desk, row: Any) -> None:
         columns=STEPS,
         row_height=listing.TWO_LINES,
         height="content" if len(steps) < 6 else 320,
-        download="history.csv",
     )

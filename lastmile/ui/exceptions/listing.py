@@ -24,7 +24,7 @@ STATES = {
 """What the page calls a state → the states of the ledger."""
 ALL_STATES = tuple(state for states in STATES.values() for state in states)
 TWO_LINES = 57
-"""Pixels of a row that holds what it is about over what is so: from four times the font's size on, cells break their lines."""
+"""Pixels of a row whose words may break into lines: cells do so from four times the font's size on."""
 
 SEVERITY = Column("Severity", "status", "From low to critical; the colour says what it means for the promise", 88)
 STAKE = Column("At stake", "whole_money", "Lost if it comes true, over all that it covers", 68)
@@ -63,10 +63,10 @@ def in_states(store: Store, at: datetime, scope: Scope, states: tuple[str, ...])
 
 
 def in_words(found: pd.DataFrame, at: datetime) -> pd.DataFrame:
-    """Rows of the queue with `told` (two lines), `due` and `whose` in words."""
+    """Rows of the queue with `told`, `due` and `whose` in words."""
     rows = list(found.itertuples())
     return found.assign(
-        told=[f"{wording.what(row)}\n{wording.sentence(row).rstrip('.')}" for row in rows],
+        told=[f"{wording.what(row)}: {wording.sentence(row).rstrip('.')}" for row in rows],
         due=[wording.due(row, at) for row in rows],
         whose=[wording.owner(row) for row in rows],
     )
@@ -77,6 +77,15 @@ def one(desk: Desk, exception_id: str) -> Any:
     found = desk.ask(in_states, moment(desk), scope_of(desk), ALL_STATES)
     found = found[found.exception_id == exception_id]
     return next(found.itertuples()) if len(found) else None
+
+
+def about(queue: pd.DataFrame, desk: Desk, kind: str, id: str) -> str | None:
+    """The exception in the queue that a delivery or vehicle is part of, the one of highest rank; None where it is of none."""
+    column = "delivery_id" if kind == "delivery" else "vehicle_id"
+    found = desk.ask(exceptions.exceptions, moment(desk), day_from=desk.day - LOOKS_BACK, scope=scope_of(desk))
+    mine = found[found[column] == id]
+    ids = {*mine.exception_id, *mine.root_id.dropna()}
+    return next((one for one in queue.exception_id if one in ids), None)
 
 
 def stakes(found: pd.DataFrame) -> list[str]:

@@ -45,7 +45,7 @@ def operation_map(
     depots: one row per depot: depot_id, label, lon, lat. reach: places (lon, lat) to show where there is neither. routes_link, stops_link: from `layers.link`; routes are lines,
     stops are points with properties id, label, status, detail, symbol (`symbols.stop`).
     chosen_path: the route of what is chosen, as [lon, lat] pairs. focus: the map moves only when this changes.
-    covered: the stops that what is chosen is about, ringed, one row per stop: delivery_id, label, status, detail, lon, lat;
+    covered: the stops that what is chosen is about, ringed, one row per stop: delivery_id, label, status, done, detail, lon, lat;
     chosen_vehicle: the van that it is about. Where either is given, the map looks at them when it moves.
     """
     forget_stale(key, chosen)
@@ -147,7 +147,7 @@ def _covered(key: str, covered: pd.DataFrame | None, dark: bool) -> list[pdk.Lay
     placed = covered.dropna(subset=["lon", "lat"]).head(MOST_INLINE)
     rows = [
         {"id": row.delivery_id, "label": row.label, "status": str(row.status), "detail": row.detail, "at": _at(row),
-         "icon": symbols.stop(row.status, False)}
+         "icon": symbols.stop(row.status, bool(row.done))}
         for row in placed.itertuples()
     ]  # fmt: skip
     rings = [{**row, "icon": symbols.CHOSEN} for row in rows]
