@@ -17,7 +17,7 @@ from lastmile.ui.tables import Column
 from lastmile.ui.tiles import Tile, kpi_row
 
 KPI_KEYS = ("on_time_rate", "first_attempt_success", "cost_per_drop")
-MAP_HEIGHT, MOST_ROWS, HEADING = 510, 5, 36
+MAP_HEIGHT, MOST_ROWS = 510, 5
 
 DEPOTS = {
     "depot": Column("Depot", width=140),
@@ -50,10 +50,11 @@ def show_day(desk: Desk) -> None:
     picked = chosen()
     about = _exception(desk, queue, picked)
     concern = detail.concern(desk, about) if about is not None else None
-    left, right = st.columns([50, 50], gap="small")
-    with left, st.container(border=True, key="map card"):
+    first, second = st.columns(2, gap="small")
+    of_map, of_queue = (second, first) if shell.is_phone() else (first, second)
+    with of_map, st.container(border=True, key="map card"):
         day_map.show(desk, vehicles, stops, picked, choose, MAP_HEIGHT, concern)
-    with right, st.container(border=True, height="stretch", key="queue card"):
+    with of_queue, st.container(border=True, height="stretch", key="queue card"):
         _queue(desk, queue, stops)
         _detail(desk, vehicles, stops, about)
         _to_exception(desk, queue, picked)
@@ -127,12 +128,11 @@ def _queue(desk: Desk, queue: pd.DataFrame, stops: pd.DataFrame) -> None:
         listing.in_words(queue, desk.at),
         key="queue",
         alt="Exceptions that need somebody",
-        columns=listing.QUEUE,
+        columns=listing.fitting(listing.QUEUE),
         id_column="exception_id",
         choose=lambda id: choose(Chosen("exception", id) if id else None),
         chosen=picked.id if picked and picked.kind == "exception" else None,
-        row_height=listing.TWO_LINES,
-        height=listing.TWO_LINES * min(MOST_ROWS, len(queue)) + HEADING,
+        **listing.heights(len(queue), MOST_ROWS),
         empty=_all_well(stops),
     )
 

@@ -115,8 +115,7 @@ def opens_plainly() -> bool:
 
     What the filters will say is then known before they are drawn, and drawing them later moves nothing.
     """
-    on_a_phone = "Mobi" in (st.context.headers.get("User-Agent") or "")
-    return "page shown" not in st.session_state and not st.query_params and not on_a_phone
+    return "page shown" not in st.session_state and not st.query_params and not is_phone()
 
 
 def plain_view(choices: Choices, clock: Clock) -> View:
@@ -180,6 +179,11 @@ def _named(ids: str | Sequence[str], names: Mapping[str, str]) -> str | list[str
 def is_dark() -> bool:
     """Whether the person's screen is dark."""
     return st.context.theme.type == "dark"
+
+
+def is_phone() -> bool:
+    """Whether the person looks through a phone, as its browser says."""
+    return "Mobi" in (st.context.headers.get("User-Agent") or "")
 
 
 def actor() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ from lastmile import exceptions
 from lastmile.exceptions.queue import LOOKS_BACK, grouped, ranked
 from lastmile.model import Scope
 from lastmile.store import Store
-from lastmile.ui import format
+from lastmile.ui import format, shell
 from lastmile.ui.desk import TICK_SECONDS, Desk
 from lastmile.ui.exceptions import wording
 from lastmile.ui.tables import Column
@@ -26,6 +27,8 @@ ALL_STATES = tuple(state for states in STATES.values() for state in states)
 TWO_LINES = 57
 """Pixels of a row whose words may break into lines: cells do so from four times the font's size on."""
 
+FIVE_LINES, HEADING, PHONE_WIDTH = 96, 36, 200
+
 SEVERITY = Column("Severity", "status", "From low to critical; the colour says what it means for the promise", 88)
 STAKE = Column("At stake", "whole_money", "Lost if it comes true, over all that it covers", 68)
 DUE = Column("Due", width=100, help="Until somebody must act; overdue: nobody has acted in time")
@@ -37,6 +40,20 @@ QUEUE = {
     "due": DUE,
     "whose": OWNER,
 }
+
+
+def fitting(columns: dict[str, Column]) -> dict[str, Column]:
+    """The columns as a screen of this width can show them: on a phone the words first, in what there is of room."""
+    if not shell.is_phone():
+        return columns
+    told = replace(columns["told"], width=PHONE_WIDTH)
+    return {"told": told} | {name: column for name, column in columns.items() if name != "told"}
+
+
+def heights(n: int, most: int) -> dict[str, int]:
+    """Height of a table of `n` rows and of each of them, of which at most so many are in sight at once."""
+    row = FIVE_LINES if shell.is_phone() else TWO_LINES
+    return {"row_height": row, "height": row * min(most, n) + HEADING}
 
 
 def moment(desk: Desk) -> datetime:

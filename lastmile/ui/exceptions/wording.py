@@ -46,7 +46,7 @@ def owner(row: Any) -> str:
 
 
 def due(row: Any, at: datetime) -> str:
-    """Until somebody must act: "12 min left", "7 min overdue", or that somebody has; a dash for what is closed."""
+    """Until somebody must act: "12 min left", "due now", "7 min overdue", or that somebody has; a dash for what is closed."""
     if row.state in ("resolved", "cleared") or not format.known(row.due_at):
         return "–"
     if row.state == "snoozed":
@@ -54,6 +54,8 @@ def due(row: Any, at: datetime) -> str:
     if format.known(row.first_action_at):
         return "acted on"
     left = (row.due_at - pd.Timestamp(at)).total_seconds() / 60
+    if abs(left) < 1:
+        return "due now"
     return f"{format.minutes(left)} left" if left > 0 else f"{format.minutes(-left)} overdue"
 
 
