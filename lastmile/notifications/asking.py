@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pandas as pd
@@ -94,6 +94,16 @@ def tell_staff(
         asked = _not_asked_before(store, asked)
         _put_on_record(store, asked)
     return _frame("contact", asked)
+
+
+def ask_for_test(store: Store, contact: Contact, channel: str, actor: str, at: datetime) -> str:
+    """Put a test notice on record, each time a new one; returns its notice_id. The sender leaves tests to who asked for them."""
+    texts, _ = templates.in_use()
+    change = f"test of {datetime.now(UTC).isoformat()}"
+    to = contact.email if channel == EMAIL else contact.webhook
+    asked = _staff_request(templates.kind_of("test"), texts, contact, channel, to or "", change, actor, at, "UTC", {})
+    _put_on_record(store, [asked])
+    return asked.event.payload["notice_id"]
 
 
 def customer_requests(
