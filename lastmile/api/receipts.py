@@ -18,15 +18,14 @@ from lastmile.connections import TokenScope
 from lastmile.notifications import bounces, receipts
 from lastmile.notifications.receipts import Judged
 
-REPORTS = ("message/rfc822", "multipart/report")
-MEDIA_TYPES = ("application/json", *REPORTS)
+REPORT = "message/rfc822"
 
 
 async def take(request: Request) -> Response:
     """One receipt, a list of them, or a delivery status notification (RFC 3464) as the mail server sent it."""
     tower = runtime.tower()
     credential = admitted(request, tower.door, TokenScope.RECEIPTS)
-    body = await body_of(request, MEDIA_TYPES)
+    body = await body_of(request, ("application/json", REPORT))
     rows, passed_over = _read(request, body)
     spend(tower.door.rows, credential.credential_id, len(rows))
     now, present = tower.door.now(), tower.door.present()
@@ -36,16 +35,10 @@ async def take(request: Request) -> Response:
 
 def _read(request: Request, body: bytes) -> tuple[list[Any], int]:
     given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if given in REPORTS:
-        head = b"" if given == "message/rfc822" else _content_type(request)
-        return bounces.read_report(head + body)
+    if given == REPORT:
+        return bounces.read_report(body)
     sent = rows_in(json_of(body))
     return (sent if isinstance(sent, list) else [sent]), 0
-
-
-def _content_type(request: Request) -> bytes:
-    """A bare report has its boundary in the request's own header."""
-    return b"Content-Type: " + request.headers["content-type"].encode("latin-1") + b"\r\n\r\n"
 
 
 def _answered(judged: list[Judged], passed_over: int) -> Response:
