@@ -154,7 +154,8 @@ def _customer_request(
     given = {name: _of(value, delivery_id) for name, value in facts.items()}
     if isinstance(given.get("expected"), datetime):
         given["expected_at"], given["expected"] = given["expected"], told_window(given["expected"])
-    template = templates.text_for(texts, kind.key, row.service, (row.language or language).lower()[:2])
+    spoken = (row.language or "").lower()[:2]
+    template = templates.text_for(texts, kind.key, row.service, spoken if spoken in settings.LANGUAGES else language)
     said = given | {
         "recipient": row.recipient or _number(delivery_id),
         "number": _number(delivery_id),
