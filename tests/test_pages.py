@@ -25,6 +25,7 @@ PAGES = {
     "kpis": "KPIs",
     "import_data": "Import",
     "connections": "Connections",
+    "notices": "Notices",
     "data_quality": "Data quality",
 }
 ADDRESSES = {"import_data": "import", "data_quality": "data-quality"}

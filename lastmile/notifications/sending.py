@@ -14,6 +14,7 @@ from lastmile.model import Event, EventType
 from lastmile.notifications import outbox, settings
 from lastmile.notifications.asking import EMAIL, WEBHOOK, over_words
 from lastmile.notifications.channel import Came, Channel, Notice, Tried
+from lastmile.notifications.filling import clock_time
 from lastmile.notifications.happening import known, notice_event
 from lastmile.notifications.mail import Mail
 from lastmile.notifications.timing import Drop, Wait, may_go, next_try
@@ -72,6 +73,19 @@ class Sender:
             return f"Not sent: {way.missing}"
         held_up = self._held_up(way.where(_addressed(address)))
         return None if held_up is None else f"Not sent: {held_up}"
+
+    def waits_for(self, row: Any, at: datetime, rules: settings.Settings) -> str:
+        """What a waiting notice waits for, in words."""
+        why_not = self.why_not(row.channel, row.address)
+        if why_not:
+            return why_not
+        verdict = may_go(at, row.zone, rules, useful_until=known(row.useful_until), urgent=row.urgent, over=None)
+        due = known(row.next_try_at)
+        if due is not None and due > at:
+            return f"{row.words}; next try {clock_time(due, row.zone)}"
+        if isinstance(verdict, Wait):
+            return f"Quiet hours until {clock_time(verdict.until, row.zone)}"
+        return "About to be sent"
 
     def step(self) -> int:
         """Try what is due, once; returns how many notices were tried. What no channel can take waits, and is never called sent."""
