@@ -30,7 +30,8 @@ from lastmile.notifications.timing import (
     quiet_until,
 )
 from lastmile.notifications.webhook import Webhooks, secret_of
-from lastmile.store import Store
+from lastmile.store import DERIVED, Store
+from lastmile.store.ledger import SQL
 from tests.receiving import Inbox, mail_server, web_server
 from tests.tiny_day import NOW, local, store_with_tiny_day
 
@@ -188,6 +189,27 @@ def test_an_instant_is_told_as_the_hour_around_it_on_round_five_minutes():
     assert told_window(local("19:47")) == (local("19:15"), local("20:15"))
     assert told_window(local("19:48")) == (local("19:20"), local("20:20"))
     assert told_window(local("19:47") + timedelta(seconds=30)) == (local("19:20"), local("20:20"))
+
+
+def test_an_older_database_gets_the_columns_and_the_register_at_its_next_start(tmp_path, monkeypatch):
+    older = tmp_path / "sql"
+    shutil.copytree(SQL, older)
+    (older / "migrations" / "0004_notifications.sql").unlink()
+    (older / "state" / "80_notices.sql").unlink()
+    path = tmp_path / "older.duckdb"
+    with monkeypatch.context() as patch:
+        patch.setattr("lastmile.store.ledger.SQL", older)
+        patch.setattr("lastmile.store.ledger.DERIVED", [one for one in DERIVED if one.table != "notice_event"])
+        patch.setattr("lastmile.store.derived.DERIVED", [one for one in DERIVED if one.table != "notice_event"])
+        before = store_with_tiny_day(path)
+        assert "email" not in before.ask("from booking limit 0")
+        before.close()
+
+    now = Store.open(path)
+    book(now, "open", TO)
+    assert ask_delay(now, "open") == {"open": "requested"}
+    assert notifications.staff(now).empty
+    now.close()
 
 
 # Staff
