@@ -57,6 +57,7 @@ scoped_event as materialized (
       and classifier = 'ACT'
       and recorded_at <= known_at
       and type not in ('position', 'condition_reading', 'eta_updated')
+      and not type between 'notification_deferred' and 'notification_sent'  -- what was told is no news of the delivery
       and ((day_from is null and day_to is null) or delivery_id in (select delivery_id from booked))
 ),
 known_event as (
