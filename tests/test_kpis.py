@@ -14,6 +14,7 @@ from lastmile.kpis.facts import FACTS
 from lastmile.model import Scope
 from lastmile.store import Store
 from tests.tiny_day import DAY, NAMES, NOW, local, store_with_tiny_day
+from tests.tiny_notices import tell
 
 # key: (value, numerator, denominator, included, excluded, unknown). Twelve deliveries; see tests/tiny_day.py.
 EXPECTED = {
@@ -59,6 +60,11 @@ EXPECTED = {
     "plan_time_deviation": (15 / 330, 15, 330, 2, 0, 0),  # 195 for 180, 150 for 150
     "plan_distance_deviation": (2 / 18, 2, 18, 1, 0, 1),  # 20 for 18 km; the afternoon's distance was not told
     "plan_sequence_kept": (8 / 9, 8, 9, 2, 0, 0),  # morning 1, 2, 4, 3: three of four; afternoon five of five
+    # eight notices; sent: early, on_time, late, open, staff; a receipt of delivery: early, staff; none at all: on_time, open
+    "notification_success": (2 / 5, 2, 5, 5, 3, 0),
+    "notification_no_receipt": (2 / 5, 2, 5, 5, 3, 0),
+    # told: early (confirmed), on_time (no answer), late (declined); open may still answer
+    "confirmation_rate": (1 / 3, 1, 3, 3, 1, 0),
     # by field, passed of asked: promise 10/11, outcome 10/11, anchor 6/6, order time 10/11, lines 11/11, handed to 6/7,
     # coordinates 11/12, handover place 5/6, address 11/12, volume 10/11, driver 9/9, route 9/9, carrier 11/11,
     # reason 1/2, proof 10/11, position 4/4
@@ -86,6 +92,7 @@ EXPECTED = {
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
     store = store_with_tiny_day(tmp_path_factory.mktemp("kpis") / "tiny.duckdb")
+    tell(store)
     yield store
     store.close()
 
