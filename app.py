@@ -22,6 +22,7 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
 
     await anyio.to_thread.run_sync(runtime.start)
     await anyio.to_thread.run_sync(runtime.predict_arrivals)
+    await anyio.to_thread.run_sync(runtime.send_notices)
     await anyio.to_thread.run_sync(api.draw_basemap)
     workers.shared().warm()  # so that the first re-optimization need not wait for its processes
     gc.collect()

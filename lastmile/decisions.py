@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -76,15 +76,15 @@ def propose_plan(store: Store, plan_tables: Mapping[str, pd.DataFrame], actor: s
     return plan.plan_id
 
 
-def approve_plan(store: Store, plan_id: str, actor: str, why: str, at: datetime) -> None:
-    """Put a proposed plan in force.
+def approve_plan(store: Store, plan_id: str, actor: str, why: str, at: datetime, notices: Sequence[Event] = ()) -> None:
+    """Put a proposed plan in force; `notices` are asked for in the same step, or not at all.
 
     Raises NotPossible where it was decided before, or where the plan it was made from is no longer in force.
     """
     with one_at_a_time:
         plan = _undecided(store, plan_id)
         _refuse_other_parent(store, plan)
-        _decide(store, EventType.PLAN_APPROVED, plan, actor, why, at)
+        _decide(store, EventType.PLAN_APPROVED, plan, actor, why, at, notices)
 
 
 def approve_instead(
@@ -95,10 +95,11 @@ def approve_instead(
     why: str,
     at: datetime,
     told: str = "approved instead",
+    notices: Sequence[Event] = (),
 ) -> None:
     """Put another plan in force than the one that was proposed: it is recorded, the proposed one rejected in its favour.
 
-    `told` is what is kept with the rejected one, after the id of the other.
+    `told` is what is kept with the rejected one, after the id of the other; `notices` as of `approve_plan`.
 
     Raises NotPossible where the proposed one was decided before, or another plan has come into force since.
     """
@@ -108,7 +109,7 @@ def approve_instead(
         _refuse_other_parent(store, proposed)
         plan_id = propose_plan(store, plan_tables, actor, at)
         _decide(store, EventType.PLAN_REJECTED, proposed, actor, f"{plan_id}: {told}", at)
-        _decide(store, EventType.PLAN_APPROVED, _undecided(store, plan_id), actor, why, at)
+        _decide(store, EventType.PLAN_APPROVED, _undecided(store, plan_id), actor, why, at, notices)
 
 
 def reject_plan(store: Store, plan_id: str, actor: str, why: str, at: datetime) -> None:
@@ -150,7 +151,15 @@ def _undecided(store: Store, plan_id: str) -> Any:
     return plan
 
 
-def _decide(store: Store, type: EventType, plan: Any, actor: str, why: str, at: datetime) -> None:
+def _decide(
+    store: Store,
+    type: EventType,
+    plan: Any,
+    actor: str,
+    why: str,
+    at: datetime,
+    notices: Sequence[Event] = (),
+) -> None:
     refuse_silence(why)
     store.append(
         {
@@ -164,7 +173,8 @@ def _decide(store: Store, type: EventType, plan: Any, actor: str, why: str, at: 
                         depot_id=plan.depot_id,
                         plan_id=plan.plan_id,
                         why=why.strip(),
-                    )
+                    ),
+                    *notices,
                 ]
             )
         }

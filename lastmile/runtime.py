@@ -14,11 +14,15 @@ from lastmile import clock as clocks
 from lastmile.clock import Clock, Mode
 from lastmile.demo import LiveFeed
 from lastmile.door import Door
+from lastmile.notifications import Sender
+from lastmile.notifications.channel import on_this_machine
 from lastmile.outlook import Outlook
 from lastmile.replanning import Replanning
 from lastmile.store import Store
 
 DATABASE = "LASTMILE_DATABASE"
+NOTICES_FROM_DEMO = "LASTMILE_NOTICES_FROM_DEMO"
+"""Set, it lets the simulated demo send notices through a server on this machine, to see them come."""
 DEFAULT_DATABASE = Path(__file__).parents[1] / "data" / "lastmile.duckdb"
 
 
@@ -44,12 +48,14 @@ class Tower:
     feed: LiveFeed | None = None
     outlook: Outlook | None = None
     door: Door = field(init=False)
+    notices: Sender = field(init=False)
     replannings: dict[str, Replanning] = field(default_factory=dict)
     _moment: Moment | None = None
     _beginning: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         self.door = Door(self.store, self._received_at, self._hear_live)
+        self.notices = Sender(self.store, self.now, self._holds_up)
 
     def now(self) -> datetime:
         """The instant that the tower stands at, in UTC."""
@@ -91,6 +97,14 @@ class Tower:
         """When rows that come in now count as received: by the simulated clock where that is what the tower shows."""
         return self.now() if self.clock.mode is Mode.SIMULATED else datetime.now(UTC)
 
+    def _holds_up(self, host: str) -> str | None:
+        """Why no notice goes to a host now: news of a simulated operation, or of last year's file, are for nobody outside."""
+        if self.clock.mode is Mode.HELD:
+            return "the tower's clock stands at the end of a file"
+        if self.clock.mode is Mode.SIMULATED and not (os.environ.get(NOTICES_FROM_DEMO) and on_this_machine(host)):
+            return "the operation is simulated, and nothing of it leaves this machine"
+        return None
+
     def _hear_live(self) -> None:
         """A source has told of the last hour: a clock that stood at the end of a file goes on as the one on the wall."""
         if self.clock.mode is Mode.HELD:
@@ -128,6 +142,11 @@ def predict_arrivals() -> None:
         outlook.start()
 
 
+def send_notices() -> None:
+    """Let the tower send what it was asked to tell people from now on, in the background."""
+    tower().notices.start()
+
+
 def _local_day(store: Store, at: datetime) -> date:
     """The service day at an instant, on the clocks of most depots."""
     zone = store.value("select mode(zone) from depot")
@@ -135,7 +154,7 @@ def _local_day(store: Store, at: datetime) -> date:
 
 
 def stop() -> None:
-    """Stop the feed, the outlook and the solves, write what the door has taken in, and close the store."""
+    """Stop the feed, the outlook, the notices and the solves, write what the door has taken in, and close the store."""
     global _tower
     with _lock:
         if _tower is None:
@@ -146,6 +165,7 @@ def stop() -> None:
             _tower.outlook.stop()
         if _tower.feed is not None:
             _tower.feed.stop()
+        _tower.notices.stop()
         _tower.door.stop()
         _tower.store.close()
         _tower = None

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from lastmile.__main__ import main
 from lastmile.commands import COMMANDS
+from tests.receiving import mail_server
 from tests.road_networks import road_network
 
 ROOT = Path(__file__).parents[1]
@@ -217,3 +219,22 @@ def test_the_jilin_deliveries_have_no_promise_and_say_so(empty_database, capsys)
 def test_the_definitions_in_docs_are_those_of_the_catalogue(capsys):
     assert main(["kpi", "--define"]) == 0
     assert (ROOT / "docs" / "kpis.md").read_text(encoding="utf-8") == capsys.readouterr().out
+
+
+def test_notices_lists_what_was_told_and_a_test_says_what_came_of_it(demo, capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("LASTMILE_DATABASE", str(shutil.copy(demo, tmp_path / "told.duckdb")))
+    assert main(["notices"]) == 0
+    assert "No notice was asked for" in capsys.readouterr().out
+    assert main(["notices", "--test", "ann@example.com"]) == 1
+    assert "no mail server is set up (LASTMILE_SMTP)" in capsys.readouterr().err
+    with mail_server() as inbox:
+        monkeypatch.setenv("LASTMILE_SMTP", f"smtp://127.0.0.1:{inbox.port}")
+        monkeypatch.setenv("LASTMILE_SMTP_FROM", "Dispatch <dispatch@example.com>")
+        assert main(["notices", "--test", "ann@example.com"]) == 0
+        assert "took it on" in capsys.readouterr().out
+        assert main(["notices", "--test", "ann at example"]) == 1
+        assert "no web address" in capsys.readouterr().err
+    assert inbox.recipients == [["ann@example.com"]]
+    assert main(["notices", "--json"]) == 0
+    [told] = said(capsys)
+    assert (told["state"], told["address"], told["audience"]) == ("sent", "ann@example.com", "test")

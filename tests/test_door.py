@@ -14,13 +14,17 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from lastmile import api, kpis
+from lastmile import api, kpis, notifications
 from lastmile.adapters import FORMATS
 from lastmile.api import bodies, document, sending
 from lastmile.connections import Buckets, Connection, TokenScope, sign
 from lastmile.errors import DiskFull
 from lastmile.intake import KINDS, Busy, waiting
+from lastmile.notifications import Contact, Sender
+from lastmile.notifications.asking import WEBHOOK
+from lastmile.notifications.webhook import Webhooks
 from tests.conftest import FRIDAY
+from tests.receiving import web_server
 
 WRITES = [scope for scope in TokenScope if scope.value.endswith(":write")]
 SCAN = {"event": "delivered", "delivery_id": "D-1", "occurred_at": FRIDAY.isoformat()}
@@ -46,6 +50,60 @@ def tower(empty_tower):
 def token(tower, *scopes: TokenScope) -> dict[str, str]:
     made = tower.door.register.make_token("erp", scopes or list(TokenScope), "test", "somebody")
     return {"authorization": f"Bearer {made.secret}"}
+
+
+# Receipts of notices
+
+
+def sent_notice(tower) -> str:
+    """A notice to a webhook that has answered: the id that comes back in a receipt."""
+    with web_server() as hooked:
+        notifications.keep_contact(tower.store, Contact("Pager", (), None, hooked.url), "ann")
+        facts = {"what": "Van 7 broke down", "age": "12 minutes", "why": "Nobody has taken it on"}
+        notifications.tell_staff(tower.store, "Pager", "staff_escalation", "exception 1", "ann", tower.now(), **facts)
+        channels = {WEBHOOK: Webhooks(lambda: "secret")}
+        assert Sender(tower.store, tower.now, channels=channels).step() == 1
+        return json.loads(hooked.posts[0][2])["notice_id"]
+
+
+def test_a_receipt_is_on_record_when_it_is_answered(client, tower):
+    row = {"notice_id": sent_notice(tower), "outcome": "failed", "words": "nobody reads it"}
+    sent = [row, row, row | {"notice_id": "1b4e28ba-2fa1-11d2-883f-0016d3cca427"}]
+    answer = client.post("/api/v1/notification-receipts", json=sent, headers=token(tower, TokenScope.RECEIPTS))
+
+    assert answer.status_code == 202
+    assert [one["outcome"] for one in answer.json()["rows"]] == ["taken", "repeated", "refused"]
+    assert tower.store.value("select payload ->> 'words' from notice_event where type = 'notification_failed'") == (
+        "nobody reads it"
+    )
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "told"),
+    [
+        (
+            {"notice_id": "1b4e28ba-2fa1-11d2-883f-0016d3cca427", "outcome": "delivered"},
+            422,
+            "of no notice of this tower",
+        ),
+        ({"outcome": "delivered"}, 422, "send back the notice_id"),
+        ([], 400, "no row"),
+        ("delivered", 400, "An object, or a list of objects"),
+    ],
+)
+def test_a_receipt_that_fits_no_notice_is_told_so(client, tower, sent, status, told):
+    answer = client.post("/api/v1/notification-receipts", json=sent, headers=token(tower, TokenScope.RECEIPTS))
+
+    assert answer.status_code == status
+    assert told in answer.json()["detail"]
+
+
+def test_a_mail_that_is_no_report_is_told_so_and_a_token_for_events_may_send_none(client, tower):
+    mail = {"content-type": "message/rfc822"}
+    answer = client.post("/api/v1/notification-receipts", content="Hello", headers=token(tower) | mail)
+    assert (answer.status_code, "no delivery status notification" in answer.json()["detail"]) == (400, True)
+    other = client.post("/api/v1/notification-receipts", json={}, headers=token(tower, TokenScope.EVENTS))
+    assert (other.status_code, "receipts:write" in other.json()["detail"]) == (403, True)
 
 
 # Rows

@@ -33,6 +33,7 @@ HOMES = {
     "itsdangerous": ("lastmile/layers.py",),
     "python_calamine": ("lastmile/ingest/",),
     "anyio": ("app.py", "lastmile/api/"),
+    "smtplib": ("lastmile/notifications/",),
 }
 """Outside library → where alone it may be imported. Numpy, pandas and pyarrow may be anywhere."""
 
@@ -55,6 +56,19 @@ FORBIDDEN = {
     "lastmile/decisions": ("lastmile.ui", "lastmile.queries", "lastmile.kpis", "lastmile.ingest"),
     "lastmile/attention": ("lastmile.store", "lastmile.queries", "lastmile.ui"),
     "lastmile/predictions/": ("lastmile.ui", "lastmile.kpis", "lastmile.twin", "lastmile.queries", "lastmile.routing"),
+    "lastmile/notifications/": (
+        "lastmile.ui",
+        "lastmile.api",
+        "lastmile.door",
+        "lastmile.intake",
+        "lastmile.ingest",
+        "lastmile.kpis",
+        "lastmile.queries",
+        "lastmile.routing",
+        "lastmile.replanning",
+        "lastmile.twin",
+        "lastmile.exceptions",
+    ),
     "lastmile/replanning/": ("lastmile.ui", "lastmile.kpis", "lastmile.twin"),
     "lastmile/commands/": ("lastmile.ui",),
     "lastmile/connections/": (

@@ -14,6 +14,7 @@ from lastmile.kpis.facts import FACTS
 from lastmile.model import Scope
 from lastmile.store import Store
 from tests.tiny_day import DAY, NAMES, NOW, local, store_with_tiny_day
+from tests.tiny_notices import tell
 
 # key: (value, numerator, denominator, included, excluded, unknown). Twelve deliveries; see tests/tiny_day.py.
 EXPECTED = {
@@ -73,6 +74,11 @@ EXPECTED = {
     "dwell_p90": (15 + 0.4 * 5, None, 7, 7, 3, 2),  # place 0.9 × 6 = 5.4
     "wait_p50": (0, None, 6, 6, 5, 1),
     "wait_p90": (2.5, None, 6, 6, 5, 1),  # on_time 5, the others none; place 0.9 × 5 = 4.5
+    # eight notices; sent: early, on_time, late, open, staff; a receipt of delivery: early, staff; none at all: on_time, open
+    "notification_success": (2 / 5, 2, 5, 5, 3, 0),
+    "notification_no_receipt": (2 / 5, 2, 5, 5, 3, 0),
+    # told: early (confirmed), on_time (no answer), late (declined); open may still answer
+    "confirmation_rate": (1 / 3, 1, 3, 3, 1, 0),
     # by field, passed of asked: promise 10/11, outcome 10/11, anchor 6/6, order time 10/11, lines 11/11, handed to 6/7,
     # coordinates 11/12, handover place 5/6, address 11/12, volume 10/11, driver 9/9, route 9/9, carrier 11/11,
     # reason 1/2, proof 10/11, position 4/4
@@ -100,6 +106,7 @@ EXPECTED = {
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
     store = store_with_tiny_day(tmp_path_factory.mktemp("kpis") / "tiny.duckdb")
+    tell(store)
     yield store
     store.close()
 

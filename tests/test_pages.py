@@ -27,6 +27,7 @@ PAGES = {
     "kpis": "KPIs",
     "import_data": "Import",
     "connections": "Connections",
+    "notices": "Notices",
     "data_quality": "Data quality",
 }
 ADDRESSES = {"import_data": "import", "data_quality": "data-quality"}
@@ -113,7 +114,7 @@ def test_every_page_takes_a_day_that_nothing_is_planned_for_yet(demo_tower, name
         assert app.info
 
 
-@pytest.mark.parametrize("name", [name for name in PAGES if name not in ("import_data", "connections")])
+@pytest.mark.parametrize("name", [name for name in PAGES if name not in ("import_data", "connections", "notices")])
 def test_every_page_of_data_stands_at_a_past_instant_and_says_so(demo_tower, name):
     app = visit(name, as_of="2026-11-19T10:30")
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from starlette.routing import BaseRoute
 
-from lastmile.api import asking, fallback, health, manual, map_data, sending
+from lastmile.api import asking, fallback, health, manual, map_data, receipts, sending
 from lastmile.api.map_data import draw_basemap
 
 __all__ = ["draw_basemap", "routes"]
@@ -14,5 +14,5 @@ __all__ = ["draw_basemap", "routes"]
 
 def routes() -> Sequence[BaseRoute]:
     """All routes of the tower. What touches the database runs in threads or waits, and never holds up the pages."""
-    door = [*health.ROUTES, *sending.ROUTES, *asking.ROUTES, *manual.ROUTES]
+    door = [*health.ROUTES, *sending.ROUTES, *receipts.ROUTES, *asking.ROUTES, *manual.ROUTES]
     return [*door, *map_data.ROUTES, *fallback.routes(door)]

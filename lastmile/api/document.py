@@ -11,12 +11,27 @@ from lastmile.adapters import FORMATS, Format
 from lastmile.api.answers import PROBLEM
 from lastmile.api.asking import EPCIS_TYPE
 from lastmile.api.bodies import MOST_BYTES
+from lastmile.api.receipts import REPORT
 from lastmile.api.schemas import SHAPES, Schema
 from lastmile.api.sending import MOST_ROWS
 from lastmile.connections import TokenScope
 from lastmile.intake import KINDS, Kind
 
-VERSION = "1.0.0"
+VERSION = "1.1.0"
+A_REPORT = """Content-Type: multipart/report; report-type=delivery-status; boundary=b
+
+--b
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; mail.example.com
+Original-Envelope-Id: 6f1d2a3b-0c4e-4d5f-8a6b-7c8d9e0f1a2b
+
+Final-Recipient: rfc822; recipient@example.org
+Action: delivered
+Status: 2.1.5
+
+--b--
+"""
 ABOUT = f"""Events, orders, positions and condition readings in; deliveries, KPIs and exceptions out.
 
 Send a token made on the page Connections: `Authorization: Bearer lm_…`. Rows are sent one or up to {MOST_ROWS:,} at once, at most
@@ -45,7 +60,7 @@ def document() -> Schema:
         "jsonSchemaDialect": "https://json-schema.org/draft/2020-12/schema",
         "security": [{"token": []}],
         "tags": [{"name": name} for name in ("rows", "formats", "questions", "watching")],
-        "paths": _rows() | _formats() | _phones() | _webhooks() | _questions() | _watching(),
+        "paths": _rows() | _receipts_of_notices() | _formats() | _phones() | _webhooks() | _questions() | _watching(),
         "components": {
             "schemas": SHAPES,
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "description": "lm_<id>_<secret>"}},
@@ -67,6 +82,28 @@ def _sending(kind: Kind) -> Schema:
         "description": f"{kind.told} Needs the scope `{kind.scope}`.",
         "requestBody": {"required": True, "content": {"application/json": {"schema": {"oneOf": [one, several]}}}},
         "responses": _receipt() | _declined(400, 401, 403, 408, 413, 415, 422, 429, 503),
+    }
+
+
+def _receipts_of_notices() -> Schema:
+    one = {"$ref": "#/components/schemas/NoticeReceipt"}
+    several = {"type": "array", "minItems": 1, "maxItems": MOST_ROWS, "items": one}
+    report = {"schema": {"type": "string"}, "example": A_REPORT}
+    return {
+        "/api/v1/notification-receipts": {
+            "post": {
+                "operationId": "send_notification_receipts",
+                "tags": ["rows"],
+                "summary": "Say what became of notices",
+                "description": "Receipts of notices that the tower has sent, or the delivery status notification (RFC 3464) that a "
+                f"mail server sent. Only a receipt makes a notice delivered. Needs the scope `{TokenScope.RECEIPTS}`.",
+                "requestBody": {
+                    "required": True,
+                    "content": {"application/json": {"schema": {"oneOf": [one, several]}}} | {REPORT: report},
+                },
+                "responses": _receipt() | _declined(400, 401, 403, 408, 413, 415, 422, 429, 503),
+            }
+        }
     }
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from lastmile.intake import KINDS, Kind, RowField
 from lastmile.intake.checking import DECIDED_HERE
 from lastmile.intake.fields import MOST_IN_A_LIST, MOST_OF_A_TEXT, MOST_OF_AN_ID, SUBJECTS
+from lastmile.notifications import receipts
 
 Schema = dict[str, Any]
 
@@ -126,6 +127,17 @@ RECEIPT_FIELDS: Schema = {
 }
 SHAPES: dict[str, Schema] = {kind.key: row(kind) for kind in KINDS.values()} | {
     "Receipt": {"type": "object", "properties": RECEIPT_FIELDS, "required": list(RECEIPT_FIELDS)},
+    "NoticeReceipt": {
+        "type": "object",
+        "description": "What became of one notice.",
+        "properties": {
+            name: ({"enum": list(receipts.OUTCOMES)} if name == "outcome" else _TEXT) | {"description": told}
+            for name, told in receipts.FIELDS.items()
+        },
+        "required": ["outcome"],
+        "anyOf": [{"required": ["notice_id"]}, {"required": ["message_id"]}],
+        "additionalProperties": False,
+    },
     "RowOutcome": {
         "type": "object",
         "properties": {

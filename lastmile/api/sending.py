@@ -41,7 +41,9 @@ def rows_of(kind: Kind) -> Route:
         credential = admitted(request, door, kind.scope)
         connection, now = connection_of(door, credential), door.now()
         body = await body_of(request, ("application/json",))
-        rows = await worked_out(body, lambda: judged_rows(kind, _rows(json_of(body)), connection, now, door.present()))
+        rows = await worked_out(
+            body, lambda: judged_rows(kind, rows_in(json_of(body)), connection, now, door.present())
+        )
         return await _taken(door, credential, rows, len(body), now)
 
     return Route(f"/api/v1/{kind.key}", told(kind.key, take), methods=["POST"])
@@ -81,7 +83,7 @@ async def webhook(request: Request) -> Response:
     else:
         rows, passed = (
             await worked_out(
-                body, lambda: judged_rows(KINDS[format], _rows(json_of(body)), connection, now, door.present())
+                body, lambda: judged_rows(KINDS[format], rows_in(json_of(body)), connection, now, door.present())
             ),
             0,
         )
@@ -123,7 +125,7 @@ async def _message(request: Request, door: Door, credential: Credential, format:
     return await _taken(door, credential, rows, len(body), now, passed)
 
 
-def _rows(sent: Any) -> Any:
+def rows_in(sent: Any) -> Any:
     """The rows as they were sent; refused as a whole where there are none or too many."""
     if isinstance(sent, list) and not sent:
         raise Declined(400, "There is no row in this list.")

@@ -1,6 +1,6 @@
 """The commands of the command line, in the order in which help lists them."""
 
-from lastmile.commands import access, analysis, arrivals, files, operation, replanning, solving, travel
+from lastmile.commands import access, analysis, arrivals, files, notices, operation, replanning, solving, travel
 from lastmile.commands.command import Command
 
 COMMANDS: tuple[Command, ...] = (
@@ -9,6 +9,7 @@ COMMANDS: tuple[Command, ...] = (
     *access.COMMANDS,
     *analysis.COMMANDS,
     *replanning.COMMANDS,
+    *notices.COMMANDS,
     *solving.COMMANDS,
     *travel.COMMANDS,
     *arrivals.COMMANDS,

@@ -13,7 +13,7 @@ from lastmile import clock, decisions, queries, routing
 from lastmile.commands.command import Command, Progress, day, instant, opened_store, records, say, say_json
 from lastmile.errors import NotPossible
 from lastmile.model import Scope
-from lastmile.replanning import Act, Asked, ByHand, Proposal, open_day, proposal_of
+from lastmile.replanning import Act, Asked, ByHand, Proposal, approve, open_day, proposal_of
 from lastmile.routing import ChangeBudget, Freedom, Policy
 from lastmile.store import Store
 
@@ -30,7 +30,7 @@ def _reoptimize(given: argparse.Namespace) -> int:
         proposal = proposal_of(store, start, solution, WHO)
         decisions.propose_plan(store, proposal.tables, WHO, at)
         if given.approve:
-            decisions.approve_plan(store, proposal.plan_id, WHO, given.approve, at)
+            approve(store, proposal, proposal, WHO, given.approve, at, tell_customers=given.tell_customers)
     told = _as_record(proposal, "approved" if given.approve else "proposed")
     if given.json:
         say_json(told)
@@ -135,6 +135,9 @@ def _reoptimize_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--put-in", action="append", metavar="VEHICLE", help="a vehicle to put in (again for more)")
     parser.add_argument("--approve", metavar="WHY", help="approve the proposal at once, and say why")
+    parser.add_argument(
+        "--tell-customers", action="store_true", help="on approval, tell those whose expected time moves (see notices)"
+    )
 
 
 def _hindsight(given: argparse.Namespace) -> int:

@@ -22,6 +22,7 @@ class TokenScope(StrEnum):
     ORDERS = "orders:write"
     POSITIONS = "positions:write"
     READINGS = "readings:write"
+    RECEIPTS = "receipts:write"
     READ = "read"
     METRICS = "metrics"
 

@@ -18,6 +18,8 @@ from lastmile.exceptions.situation import Situation
 from lastmile.model import EventType, stable_id
 
 BREACH_MOVED = pd.Timedelta(minutes=5)
+LOOKS_EVERY = pd.Timedelta(seconds=5)
+"""The running tower looks so often: between the looks of a replay, what a fact made so is dated so long after the fact."""
 ENDS = {"cancelled": Outcome.ENDED, "returned": Outcome.ENDED}
 PLACE = {
     Subject.DELIVERY: "delivery_id",
@@ -77,12 +79,24 @@ class Book:
 
     def __init__(self, settings: Settings, kept: Iterable[Kept] = ()) -> None:
         self.settings = settings
+        self._last_look: datetime | None = None
         self.kept = {one.exception_id: one for one in kept}
 
     def look(self, found: pd.DataFrame, instants: Sequence[datetime], ends: Mapping[str, Any]) -> list[Step]:
         """The steps that follow from what was found at each of some instants, in order; `ends` as of `ends_by_delivery`."""
         rows = {at: list(part) for at, part in groupby(found.itertuples(index=False), key=lambda row: row.instant)}
-        return [step for at in instants for step in self._at(pd.Timestamp(at), rows.get(pd.Timestamp(at), []), ends)]
+        return [step for at in instants for step in self._look(pd.Timestamp(at), rows.get(pd.Timestamp(at), []), ends)]
+
+    def _look(self, at: datetime, rows: list[Any], ends: Mapping[str, Any]) -> list[Step]:
+        steps = self._at(at, rows, ends)
+        self._last_look = at
+        return steps
+
+    def _noticed(self, at: datetime, row: Any) -> datetime:
+        """When it was noticed: at this look, or, where a fact since the last one made it so, a moment after the fact."""
+        if not CATALOGUE[row.key].by_fact or self._last_look is None or not row.since > self._last_look:
+            return at
+        return min(at, row.since + LOOKS_EVERY)
 
     def _at(self, at: datetime, rows: list[Any], ends: Mapping[str, Any]) -> list[Step]:
         live = [row for row in rows if row.fires or self._is_open(row.exception_id)]
@@ -104,6 +118,7 @@ class Book:
     def _found(self, at: datetime, row: Any, root_id: str | None) -> Step | None:
         kept = self.kept.get(row.exception_id)
         if kept is None:
+            at = self._noticed(at, row)
             said = saying(row, root_id, at)
             self.kept[row.exception_id] = kept = Kept(
                 row.exception_id, row.key, said, steps=0, day=row.day, place=place_of(row)

@@ -97,7 +97,9 @@ def gather(
 
 
 def _as_days(frame: pd.DataFrame) -> pd.DataFrame:
-    return frame.assign(day=pd.to_datetime(frame["day"]))
+    """Days as such; texts as plain objects, of which rows are picked several times faster."""
+    texts = {name: frame[name].astype(object) for name in frame.select_dtypes("str")}
+    return frame.assign(day=pd.to_datetime(frame["day"]), **texts)
 
 
 def _predicted(deliveries: pd.DataFrame, predicted: pd.DataFrame | None) -> pd.DataFrame:

@@ -50,21 +50,30 @@ def replay(
     zone = store.value("select mode(zone) from depot") or "UTC"
     redelivery = redelivery_cost(store, day_to + timedelta(days=1))
     days = [day_from + timedelta(days=number) for number in range((day_to - day_from).days + 1)]
-    model: predictions.Model | None = None
-    for number, day in enumerate(days):
-        if number % LEARN_EVERY_DAYS == 0:
-            model = learn(store, day)
-        instants = [at for at in instants_of(day, zone) if until is None or at <= until]
-        if instants:
-            yield _day(store, day, instants, model, settings, redelivery)
-        if progress is not None:
-            progress(number + 1, len(days), f"{day:%a %d %b}")
+    for start in range(0, len(days), LEARN_EVERY_DAYS):
+        week = days[start : start + LEARN_EVERY_DAYS]
+        looks = {day: [at for at in instants_of(day, zone) if until is None or at <= until] for day in week}
+        predicted = _predictions(store, learn(store, week[0]), {day: looks[day] for day in week if looks[day]})
+        for number, day in enumerate(week, start=start + 1):
+            if looks[day]:
+                mine = predicted[predicted.day.isin([pd.Timestamp(day)])]
+                yield _day(store, day, looks[day], mine, settings, redelivery)
+            if progress is not None:
+                progress(number, len(days), f"{day:%a %d %b}")
+
+
+def _predictions(store: Store, model: predictions.Model, looks: dict[date, list[datetime]]) -> pd.DataFrame:
+    """Predictions of some days at their instants, in one go: the days share what is asked for them."""
+    instants = [at for some in looks.values() for at in some]
+    if not instants:
+        return pd.DataFrame({"day": pd.Series(dtype="datetime64[us]")})
+    found = predictions.predict(model, states(store, instants, min(looks), max(looks)))
+    return found.assign(day=pd.to_datetime(found.day))
 
 
 def _day(
-    store: Store, day: date, instants: list[datetime], model: predictions.Model, settings: Settings, redelivery: dict[str, float]
+    store: Store, day: date, instants: list[datetime], predicted: pd.DataFrame, settings: Settings, redelivery: dict[str, float]
 ) -> Replayed:  # fmt: skip
-    predicted = predictions.predict(model, states(store, instants, day, day))
     situation = gather(
         store, instants, day, predicted, taught_before(store, day, redelivery), step=STEP, settings=settings
     )

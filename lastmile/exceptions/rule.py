@@ -97,7 +97,8 @@ FOUND = [
 @dataclass(frozen=True)
 class Rule:
     """One rule. `covered_by`: rules that say more about the same subject, beside which it is not shown. `roots`: rules that
-    explain it, of the same delivery, vehicle or depot: it is then one of theirs. `predicts`: it warns of a broken promise.
+    explain it, of the same delivery, vehicle or depot: it is then one of theirs. `predicts`: it warns of a broken promise;
+    `by_fact`: a fact or a time makes it so, not a prediction, so `since` is exact.
     `playbook`: keys of actions, the first the one to try first; `why` justifies the rule in a sentence.
     """
 
@@ -114,3 +115,4 @@ class Rule:
     covered_by: tuple[str, ...] = ()
     roots: tuple[str, ...] = ()
     predicts: bool = False
+    by_fact: bool = True

@@ -15,11 +15,12 @@ DELIVERY_COLUMNS = [
     "released_at", "staged_at", "loaded_at", "loaded_route_id", "arrived_at", "handed_over_at", "handed_over_known_at",
     "failed_at", "failed_known_at", "failed_reason", "unproven_at", "unproven_known_at", "cancelled_at", "returned_at",
     "proof_missing", "done", "passed", "route_id", "vehicle_id", "stop", "arrive_at", "departs_at", "departed_at",
-    "departed_known_at", "broke_at", "broke_known_at", "eta_at", "eta_from", "eta_until", "chance_late", "shifted_at",
+    "departed_known_at", "broke_at", "broke_known_at", "seen_at", "unplanned", "eta_at", "eta_from", "eta_until", "chance_late", "shifted_at",
     "newest_at",
 ]  # fmt: skip
 """Times are UTC, each only where it was on record at the instant. `promise_until`: the promise given last, with its tolerance.
 `done`: handed over, cancelled, returned, or tried in vain since it was booked last; `passed`: its van has finished a later stop;
+`seen_at`: when its van came to it by positions alone; `unplanned`: its depot has a plan for the day, and it is not on it;
 `unproven_*`: a failed try without evidence; `newest_at`: when the newest fact of its van or itself was recorded.
 Columns from eta_at to shifted_at are predictions, null where there is none. Deliveries of which nothing is left to say are left out."""
 
@@ -49,9 +50,20 @@ END_COLUMNS = ["delivery_id", "how", "anchor_at", "known_at"]
 """Deliveries that are over: handed_over, cancelled or returned; `anchor_at` is what its promise is judged by."""
 
 
+INSTANTS = ("instant", "window_from", "promise_until", "eta_from", "eta_until", "still_since", "break_from", "need_by")
+"""Columns of instants whose names don't end in _at or _due."""
+
+
+def is_instant(column: str) -> bool:
+    """Whether a column holds instants."""
+    return column.endswith(("_at", "_due")) or column in INSTANTS
+
+
 def empty(columns: list[str]) -> pd.DataFrame:
     """A frame without rows."""
-    return pd.DataFrame({name: pd.Series(dtype=object) for name in columns})
+    return pd.DataFrame(
+        {name: pd.Series(dtype="datetime64[us, UTC]" if is_instant(name) else object) for name in columns}
+    )
 
 
 @dataclass(frozen=True)

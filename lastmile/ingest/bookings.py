@@ -28,6 +28,7 @@ BOOKING_COLUMNS = (
     "booking_id", "recorded_at", "delivery_id", "order_id", "kind", "depot_id", "carrier_id", "service", "criticality", "day",
     "window_from", "window_due", "release_due", "site_id", "recipient", "address", "area", "lon", "lat", "weight_kg",
     "volume_m3", "pieces", "lines", "service_minutes", "skills", "proof", "penalty", "value", "currency", "notes",
+    "email", "language",
 )  # fmt: skip
 SUMMED = ("weight_kg", "volume_m3", "pieces", "value")
 _SIMPLE: dict[str, Callable[[Draft, Column | None], str | None]] = {

@@ -104,6 +104,9 @@ BOOKING = _by_name(
     _RECORDED,
     Field("site_id", "id", "The place it goes to, where it has a number.", headers=("site id", "site", "location id", "customer id")),
     Field("recipient", "text", "Who receives it.", headers=("recipient", "customer", "customer name", "receiver", "stop name")),
+    # no headers: a column of e-mail addresses is hashed unless a mapping names it
+    Field("email", "text", "The e-mail address where the recipient is told of delays and changes."),
+    Field("language", "text", "The recipient's language, en or de.", headers=("language",)),
     Field("address", "text", "Street, number and town.", headers=("address", "street", "full address", "destination")),
     Field("postcode", "id", "Postal code; joined to the address.", headers=("postcode", "postal code", "zip", "zip code", "plz")),
     Field("area", "text", "The part of the city.", headers=("area", "zone", "district", "region", "region id")),

@@ -65,6 +65,8 @@ EXAMPLES = {
     "window_due": "2026-03-02T11:00:00+01:00",
     "recipient": "Workshop Lindner",
     "address": "Uferstrasse 4",
+    "email": "workshop@example.com",
+    "language": "de",
     "currency": "EUR",
 }
 

@@ -16,7 +16,7 @@ from lastmile.model import Classifier, Criticality, EventType, StatusSource, sta
 SAID = (
     "order_id", "depot_id", "carrier_id", "service", "window_from", "window_due", "release_due", "site_id", "recipient",
     "area", "lon", "lat", "weight_kg", "volume_m3", "pieces", "lines", "service_minutes", "skills", "proof", "penalty",
-    "value", "currency", "notes",
+    "value", "currency", "notes", "email", "language",
 )  # fmt: skip
 """The columns of a booking that stand in the ledger as they were said."""
 

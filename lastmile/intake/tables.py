@@ -29,6 +29,7 @@ BOOKING = _schema(
     recipient=pa.string(), address=pa.string(), area=pa.string(), lon=pa.float64(), lat=pa.float64(),
     weight_kg=pa.float64(), volume_m3=pa.float64(), pieces=pa.float64(), lines=pa.int32(), service_minutes=pa.float64(),
     skills=_TEXTS, proof=_TEXTS, penalty=pa.float64(), value=pa.float64(), currency=pa.string(), notes=pa.string(),
+    email=pa.string(), language=pa.string(),
 )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pandas as pd
@@ -96,6 +96,16 @@ def tell_staff(
     return _frame("contact", asked)
 
 
+def ask_for_test(store: Store, contact: Contact, channel: str, actor: str, at: datetime) -> str:
+    """Put a test notice on record, each time a new one; returns its notice_id. The sender leaves tests to who asked for them."""
+    texts, _ = templates.in_use()
+    change = f"test of {datetime.now(UTC).isoformat()}"
+    to = contact.email if channel == EMAIL else contact.webhook
+    asked = _staff_request(templates.kind_of("test"), texts, contact, channel, to or "", change, actor, at, "UTC", {})
+    _put_on_record(store, [asked])
+    return asked.event.payload["notice_id"]
+
+
 def customer_requests(
     store: Store, delivery_ids: Sequence[str], template: str, change: str, actor: str, at: datetime, **facts: Any
 ) -> list[Asked]:
@@ -144,7 +154,8 @@ def _customer_request(
     given = {name: _of(value, delivery_id) for name, value in facts.items()}
     if isinstance(given.get("expected"), datetime):
         given["expected_at"], given["expected"] = given["expected"], told_window(given["expected"])
-    template = templates.text_for(texts, kind.key, row.service, (row.language or language).lower()[:2])
+    spoken = (row.language or "").lower()[:2]
+    template = templates.text_for(texts, kind.key, row.service, spoken if spoken in settings.LANGUAGES else language)
     said = given | {
         "recipient": row.recipient or _number(delivery_id),
         "number": _number(delivery_id),

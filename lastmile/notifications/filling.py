@@ -33,7 +33,7 @@ def in_words(value: Any, language: str, zone: str) -> str:
     if isinstance(value, tuple) and len(value) == 2:
         if not all(isinstance(one, datetime) for one in value):
             return UNKNOWN[language]
-        return BETWEEN[language].format(*(_clock(one, zone) for one in value))
+        return BETWEEN[language].format(*(clock_time(one, zone) for one in value))
     if isinstance(value, datetime):
         return value.astimezone(ZoneInfo(zone)).strftime(INSTANT[language])
     if isinstance(value, date):
@@ -48,5 +48,6 @@ def one_line(text: str) -> str:
     return plain if len(plain) <= MOST_OF_A_VALUE else plain[: MOST_OF_A_VALUE - 1] + "…"
 
 
-def _clock(at: datetime, zone: str) -> str:
+def clock_time(at: datetime, zone: str) -> str:
+    """Hours and minutes on the clocks of a zone."""
     return f"{at.astimezone(ZoneInfo(zone)):%H:%M}"

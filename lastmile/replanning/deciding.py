@@ -11,6 +11,7 @@ import pandas as pd
 from lastmile import decisions, queries
 from lastmile.errors import NotPossible
 from lastmile.model import Scope
+from lastmile.notifications import Telling, notices_of, who_is_told
 from lastmile.replanning.asked import Act
 from lastmile.replanning.problem import OpenDay, open_day
 from lastmile.replanning.proposal import Proposal, proposal_of
@@ -149,8 +150,19 @@ def _with_later_ones(
     return {vehicle_id: (*row, *more.get(vehicle_id, ())) for vehicle_id, row in routes.items()}
 
 
-def approve(store: Store, proposal: Proposal, recorded: Proposal, actor: str, why: str, at: datetime) -> Proposal:
+def approve(
+    store: Store,
+    proposal: Proposal,
+    recorded: Proposal,
+    actor: str,
+    why: str,
+    at: datetime,
+    *,
+    tell_customers: bool = False,
+) -> Proposal:
     """Put a proposal in force, from now: what was executed since it was made stays as it was. Returns what came into force.
+
+    With `tell_customers`, notices to those whose expected time moves by enough are asked for in the same step.
 
     `recorded` is the proposal that the search put on record; where another plan is approved instead, it is rejected in
     its favour. Raises NotPossible where it was decided before, or where the plan is from now worth less than was shown.
@@ -161,12 +173,21 @@ def approve(store: Store, proposal: Proposal, recorded: Proposal, actor: str, wh
     final = refreshed(store, proposal, at, actor) if drift_of(proposal, stops).any else proposal
     if final is not proposal and _worth_less(final, proposal):
         raise Outdated(final)
+    notices = notices_of(store, final.plan_id, telling_of(store, final, at), actor, at) if tell_customers else ()
     if final.plan_id == recorded.plan_id:
-        decisions.approve_plan(store, final.plan_id, actor, why, at)
+        decisions.approve_plan(store, final.plan_id, actor, why, at, notices)
         return final
     told = "the same plan, brought up to date, was approved" if final.chosen == recorded.chosen else "approved instead"
-    decisions.approve_instead(store, final.tables, recorded.plan_id, actor, why, at, told)
+    decisions.approve_instead(store, final.tables, recorded.plan_id, actor, why, at, told, notices)
     return final
+
+
+def telling_of(store: Store, proposal: Proposal, at: datetime) -> Telling:
+    """Whom a proposal would be told to where it came into force at an instant."""
+    start = proposal.open_day
+    return who_is_told(
+        store, start.parent_plan_id, proposal.tables["planned_stop"], start.stops.delivery_id.tolist(), at
+    )
 
 
 class Outdated(NotPossible):

@@ -9,24 +9,24 @@ import duckdb
 
 MANY_TOUCHED = 10_000
 
-_TELEMETRY = "('position', 'condition_reading', 'eta_updated')"  # no derived table is made from these
-# what was noticed about a delivery or a route, and done about it, is no scan of it
-_NO_EXCEPTION = "type not between 'exception_acknowledged' and 'exception_snoozed'"
+_NOTICES = "type between 'notification_deferred' and 'notification_sent'"
+_EXCEPTIONS = "type between 'exception_acknowledged' and 'exception_snoozed'"
+# telemetry, notices and exceptions don't say where deliveries and routes stand
+_TELLING = f"type not in ('position', 'condition_reading', 'eta_updated') and not {_NOTICES} and not {_EXCEPTIONS}"
 _SAME_PLAN = "select route_id from route semi join ({plans}) using (depot_id, day)"
 
 DELIVERIES = {
-    "event": f"select delivery_id from {{event}} where delivery_id is not null and type not in {_TELEMETRY} and {_NO_EXCEPTION}",
+    "event": f"select delivery_id from {{event}} where delivery_id is not null and {_TELLING}",
     "booking": "select delivery_id from {booking}",
 }
 EVENTS = {
     "event": "select event_id from {event} where type between 'plan_approved' and 'plan_rejected' "
-    "or type between 'notification_deferred' and 'notification_sent' "
-    "or type between 'exception_acknowledged' and 'exception_snoozed'"
+    f"or {_NOTICES} or {_EXCEPTIONS}"
 }
 # A route's cost takes in its scans, what it carried, its plan, shift, prices and charges. Rather one too many than one
 # too few; any version of a plan may take the routes of its depot and day out of force.
 ROUTES = {
-    "event": f"select route_id from {{event}} where route_id is not null and type not in {_TELEMETRY} and {_NO_EXCEPTION} "
+    "event": f"select route_id from {{event}} where route_id is not null and {_TELLING} "
     "union select route_id from route_visit semi join touched_delivery using (delivery_id) union "
     + _SAME_PLAN.format(
         plans="from plan where plan_id in (select payload ->> 'plan_id' from {event} "
@@ -74,11 +74,11 @@ def touched_any(connection: duckdb.DuckDBPyConnection, keys: str) -> bool:
 # The days that rows of these tables are about; a row of any other table may concern every day.
 OF_A_DAY = {
     "event": "select day from delivery semi join touched_delivery using (delivery_id) "
+    f"union select day from delivery semi join (from incoming_event where {_NOTICES}) using (delivery_id) "
     "union select day from route semi join touched_route using (route_id) "
     "union select plan.day from plan join incoming_event on plan.plan_id = (incoming_event.payload ->> 'plan_id') "
     "where type between 'plan_approved' and 'plan_rejected' "
-    "union select try_cast(payload ->> 'day' as date) from incoming_event "
-    "where type between 'exception_acknowledged' and 'exception_snoozed'",
+    f"union select try_cast(payload ->> 'day' as date) from incoming_event where {_EXCEPTIONS}",
     "booking": "select day from incoming_booking union select day from delivery semi join touched_delivery using (delivery_id)",
     "charge": "select day from delivery semi join incoming_charge using (delivery_id) "
     "union select day from route semi join incoming_charge using (route_id) "

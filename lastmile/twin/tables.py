@@ -63,6 +63,7 @@ def _booking_rows(opened: Day, deliveries: pd.DataFrame, recorded: np.ndarray) -
     frame["area"] = [area.name for area in areas]
     frame["address"] = _addresses(deliveries, areas)
     frame["recipient"] = _recipients(opened.seed, deliveries)
+    frame["email"], frame["language"] = _told_by(opened.seed, deliveries, frame["recipient"])
     frame["skills"] = _skills(deliveries)
     frame["proof"] = [proof_asked(*said) for said in zip(deliveries["service"], deliveries["value"], strict=True)]
     frame["notes"] = _notes(deliveries)
@@ -89,6 +90,17 @@ def _recipients(seed: int, deliveries: pd.DataFrame) -> list[str]:
         kinds = RECIPIENTS[service]
         found.append(f"{kinds[int(draw * len(kinds))]} {names[street]}")
     return found
+
+
+def _told_by(seed: int, deliveries: pd.DataFrame, recipients: pd.Series) -> tuple[list[str | None], list[str]]:
+    """An address of a reserved domain (RFC 2606) for nine recipients of ten, and a language: mail to them reaches nobody."""
+    draws = chance.uniform(seed, "told by", deliveries["street"].to_numpy(), deliveries["house"].to_numpy())
+    emails: list[str | None] = []
+    for recipient, house, draw in zip(recipients, deliveries["house"], draws, strict=True):
+        plain = recipient.lower().translate(str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"}))
+        name = ".".join("".join(sign if sign.isascii() and sign.isalnum() else " " for sign in plain).split())
+        emails.append(f"{name}.{house}@example.{'org' if draw < 0.3 else 'com'}" if draw < 0.9 else None)
+    return emails, ["en" if draw % 0.1 < 0.02 else "de" for draw in draws]
 
 
 def _skills(deliveries: pd.DataFrame) -> list[list[str]]:

@@ -22,6 +22,7 @@ SCOPES = {
     TokenScope.ORDERS: "send orders",
     TokenScope.POSITIONS: "send positions",
     TokenScope.READINGS: "send condition readings",
+    TokenScope.RECEIPTS: "send receipts of notices",
     TokenScope.READ: "read deliveries, KPIs and exceptions",
     TokenScope.METRICS: "read the door's counters (monitoring)",
 }

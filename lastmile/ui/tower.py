@@ -44,6 +44,7 @@ def pages() -> dict[str, list[st.Page]]:
                 "import_data.py", "Import", "upload_file", "Bring files in, or take an import back.", url_path="import"
             ),
             page("connections.py", "Connections", "cable", "Other systems: tokens, last events, what was not taken."),
+            page("notices.py", "Notices", "outgoing_mail", "What customers and staff were told, and what arrived."),
             page(
                 "data_quality.py",
                 "Data quality",

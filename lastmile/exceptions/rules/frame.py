@@ -117,6 +117,7 @@ FRAME = (
         playbook=("reoptimize_first", "move_to_vehicle", "call_list", "escalate"),
         why="A crew that waits costs more than the delivery; told in time, it does something else.",
         find=_milestone,
+        by_fact=False,
         roots=("vehicle_broke_down", "failed_attempt", "is_late", "will_be_late", "in_jeopardy", "late_departure"),
     ),
     Rule(

@@ -29,7 +29,10 @@ def _open(situation: Situation) -> pd.DataFrame:
 
 def _is_late(situation: Situation) -> pd.DataFrame:
     rows = _open(situation)
-    grace = np.where(rows["passed"].astype(bool), situation.settings["passed_minutes"], 0.0)
+    came = rows[["seen_at", "arrived_at"]].max(axis=1)
+    there = (came <= rows["promise_until"]) & (came >= after(rows["departs_at"], -60.0))
+    unscanned = rows["passed"].astype(bool) | there
+    grace = np.where(unscanned, situation.settings["passed_minutes"], situation.settings["late_minutes"])
     over = minutes(rows["instant"], rows["promise_until"])
     rows, over, grace = rows[over > grace], over[over > grace], grace[over > grace]
     since = rows["promise_until"] + pd.to_timedelta(grace, unit="m")
@@ -43,7 +46,9 @@ def _is_late(situation: Situation) -> pd.DataFrame:
 def _warned(situation: Situation, threshold: str) -> pd.DataFrame:
     """Open deliveries whose promise is broken with a chance from a threshold on, or a little less."""
     rows = _open(situation)
-    rows = rows[~rows["passed"].astype(bool) & (rows["promise_until"] >= rows["instant"])]
+    rows = rows[
+        ~rows["passed"].astype(bool) & ~rows["unplanned"].astype(bool) & (rows["promise_until"] >= rows["instant"])
+    ]
     chance = chances(situation, rows)
     least = situation.settings[threshold]
     near = chance >= least * situation.settings["calm_share"]
@@ -74,6 +79,15 @@ def _will_be_late(situation: Situation) -> pd.DataFrame:
 
 def _in_jeopardy(situation: Situation) -> pd.DataFrame:
     return _warned(situation, "at_risk_chance")
+
+
+def _unplanned(situation: Situation) -> pd.DataFrame:
+    rows = _open(situation)
+    rows = rows[rows["unplanned"].astype(bool) & (rows["promise_until"] >= rows["instant"])]
+    return found(
+        rows, "delivery_id", **promise_stake(situation, rows, redelivery=True), probability=situation.settings["unplanned_chance"],
+        breach_at=rows["promise_until"], words=["Its depot has a plan for the day, and it is on no van"] * len(rows),
+    )  # fmt: skip
 
 
 def _early(situation: Situation) -> pd.DataFrame:
@@ -139,6 +153,7 @@ PROMISES = (
         playbook=REPAIRS,
         why="While the window is open there is still something to save, and the customer can still plan.",
         find=_will_be_late,
+        by_fact=False,
         covered_by=("is_late", "failed_attempt"),
         roots=LATE_ROOTS,
         predicts=True,
@@ -154,8 +169,23 @@ PROMISES = (
         playbook=REPAIRS,
         why="A stop moved in time costs a few minutes; moved too late it costs the promise.",
         find=_in_jeopardy,
+        by_fact=False,
         covered_by=("will_be_late", "is_late", "failed_attempt"),
         roots=LATE_ROOTS,
+        predicts=True,
+    ),
+    Rule(
+        key="unplanned",
+        label="On no plan",
+        meaning="The depot's plan for the day is made, and the delivery is on none of its vans.",
+        subject=Subject.DELIVERY,
+        severity=Severity.HIGH,
+        owner=Role.DISPATCHER,
+        due=Due(60, 120),
+        playbook=("reoptimize_depot", "reattempt", "hand_to_carrier", "change_promise", "call_list", "escalate"),
+        why="Nobody will bring it unless somebody decides to; each hour leaves fewer vans that could.",
+        find=_unplanned,
+        covered_by=("is_late", "failed_attempt"),
         predicts=True,
     ),
     Rule(
@@ -169,6 +199,7 @@ PROMISES = (
         playbook=("reoptimize_depot", "call_list", "comment"),
         why="A van that waits is paid, and late for whom it could have served meanwhile.",
         find=_early,
+        by_fact=False,
         covered_by=("failed_attempt",),
         roots=("vehicle_broke_down",),
     ),

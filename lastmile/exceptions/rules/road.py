@@ -113,7 +113,7 @@ def _off_route(situation: Situation) -> pd.DataFrame:
         & rows["broke_at"].isna()
         & (minutes(rows["instant"], rows["signal_at"]) <= situation.settings["silent_minutes"])
     ]
-    off = km_off(rows["lon"], rows["lat"], (rows["last_lon"], rows["last_lat"]), (rows["next_lon"], rows["next_lat"]))
+    off = _km_from_ways(situation, rows)
     home = km_off(
         rows["lon"], rows["lat"], (rows["depot_lon"], rows["depot_lat"]), (rows["depot_lon"], rows["depot_lat"])
     )
@@ -124,6 +124,28 @@ def _off_route(situation: Situation) -> pd.DataFrame:
         rows, "vehicle_id", probability=0.3, breach_at=rows["first_breach_at"], currency=rows["currency"],
         since=rows["newest_at"], words=[f"{km:.1f} km off the way to its next stop" for km in off],
     )  # fmt: skip
+
+
+def _km_from_ways(situation: Situation, vans: pd.DataFrame) -> np.ndarray:
+    """Km from each van to the nearest straight way of what is left of its route: from where it was last, over its open
+    stops, to its depot. Drivers change the order, and scans come late: only what is far from all of it is off."""
+    stops = situation.deliveries
+    stops = stops[~stops["done"].astype(bool) & stops["route_id"].isin(vans["route_id"]) & stops["lat"].notna()]
+    columns = [*KEYS, "stop", "lon", "lat"]
+    ends = [
+        vans[KEYS].assign(stop=place, lon=vans[f"{name}_lon"], lat=vans[f"{name}_lat"])
+        for name, place in (("last", -1), ("depot", 1e9))
+    ]
+    ways = pd.concat([stops[columns], *ends], ignore_index=True).dropna(subset=["lon", "lat"])
+    ways = ways.sort_values([*KEYS, "stop"], kind="stable")
+    after_it = ways.groupby(KEYS, sort=False)[["lon", "lat"]].shift(-1)
+    ways = ways.assign(to_lon=after_it["lon"], to_lat=after_it["lat"]).dropna(subset=["to_lon"])
+    joined = vans[[*KEYS, "lon", "lat"]].merge(ways.rename(columns={"lon": "from_lon", "lat": "from_lat"}), on=KEYS)
+    km = km_off(
+        joined["lon"], joined["lat"], (joined["from_lon"], joined["from_lat"]), (joined["to_lon"], joined["to_lat"])
+    )
+    nearest = joined.assign(km=km).groupby(KEYS, sort=False)["km"].min()
+    return nearest.reindex(pd.MultiIndex.from_frame(vans[KEYS])).fillna(0.0).to_numpy()
 
 
 def _idle(situation: Situation) -> pd.DataFrame:
@@ -219,6 +241,7 @@ ROAD = (
         playbook=("call_driver", "reoptimize_depot", "escalate"),
         why="A wrong turn, another order of stops or a private errand: the plan no longer says what will happen.",
         find=_off_route,
+        by_fact=False,
         covered_by=("vehicle_broke_down", "vehicle_silent"),
     ),
     Rule(
@@ -245,6 +268,7 @@ ROAD = (
         playbook=("reoptimize_depot", "change_promise", "escalate"),
         why="What is still on board when the shift ends goes back to the depot, and its promise with it.",
         find=_out_of_hours,
+        by_fact=False,
         covered_by=("vehicle_broke_down",),
         roots=("late_departure",),
     ),

@@ -70,6 +70,11 @@ run as (
           and event_id not in (select corrects from event where corrects is not null and recorded_at <= list_max(instants))
     ) group by route_id
 ),
+-- seen at the stop by its van's positions, whatever was scanned
+seen as (
+    select route_id, delivery_id, min(entered_at) as entered_at, min(entered_known_at) as entered_known_at
+    from inferred_visit_state(list_max(instants), day_from, day_to) group by route_id, delivery_id
+),
 asked as (
     select look.instant, version.* from look join version on version.recorded_at <= look.instant and look.instant < known_until
     where version.day between day_from and day_to
@@ -104,10 +109,15 @@ judged as (
         case when departed_known_at <= instant then departed_known_at end as departed_known_at,
         case when broke_known_at <= instant then broke_at end as broke_at,
         case when broke_known_at <= instant then broke_known_at end as broke_known_at,
+        case when entered_known_at <= instant then entered_at end as seen_at,
+        at_look.route_id is null and exists (from force where force.depot_id = at_look.depot_id and plan_day = at_look.day
+            and force_from <= instant) as unplanned,
         handed_over_at is not null or cancelled_at is not null or returned_at is not null
             or coalesce(failed_at > booked_at and (departs_at is null or failed_at >= departs_at - interval 6 hour), false) as done,
         coalesce(len(proof) > 0 and not list_has_all(proof_given, proof), false) as proof_missing
-    from at_look left join run using (route_id) left join tried using (failed_id) left join handed using (handover_id)
+    from at_look left join run using (route_id)
+    left join seen on seen.route_id = at_look.route_id and seen.delivery_id = at_look.delivery_id
+    left join tried using (failed_id) left join handed using (handover_id)
 ),
 reached as (
     select instant, route_id, max(stop) as last_stop from judged where done and cancelled_at is null and route_id is not null
@@ -123,7 +133,7 @@ select instant, delivery_id, day, depot_id, carrier_id, service, criticality, re
     failed_reason, if(failed_at is not null and unproven, failed_at, null) as unproven_at,
     if(failed_at is not null and unproven, failed_known_at, null) as unproven_known_at, cancelled_at, returned_at, proof_missing,
     done, passed, route_id, vehicle_id, stop, arrive_at, departs_at, departed_at, departed_known_at, broke_at, broke_known_at,
-    told_at
+    seen_at, unplanned, told_at
 from placed
 where not done or proof_missing or failed_at > booked_at and handed_over_at is null and cancelled_at is null and returned_at is null;
 

@@ -32,7 +32,7 @@ folded as (
         min(occurred_at) filter (type = 'exception_detected') as detected_at,
         arg_min(payload, nth) filter (type = 'exception_detected') as first_said,
         min(occurred_at) filter (is_step) as acknowledged_at, arg_min(actor, nth) filter (is_step) as acknowledged_by,
-        min(occurred_at) filter (type = 'exception_acted') as first_action_at,
+        min(occurred_at) filter (type = 'exception_acted' and (payload ->> 'ok')::boolean) as first_action_at,
         arg_max_null(payload ->> 'owner', nth) filter (type in ('exception_assigned', 'exception_escalated')) as owner,
         arg_max(payload ->> 'owner_role', nth) filter (type = 'exception_escalated') as escalated_role,
         count(*) filter (type = 'exception_escalated') as escalations,

@@ -1,12 +1,13 @@
 -- The present, one row per event of a notice; merged by the append.
 create table if not exists notice_event as from event limit 0;
 
--- One row per notice that the tower was asked to send, as known at `known_at`: to whom, what, and what has come of it.
--- A notice that a person sends again starts a new round; only a receipt makes it delivered.
-create or replace macro notice_state(known_at) as table
+-- One row per notice that the tower was asked to send from `since` on, as known at `known_at`: to whom, what, and what has
+-- come of it. A notice that a person sends again starts a new round; only a receipt makes it
+-- delivered.
+create or replace macro notice_state(known_at, since) as table
 with told as (
     select *, payload ->> 'notice_id' as notice_id, coalesce((payload ->> 'round')::integer, 1) as round
-    from notice_event where source = 'tower' and recorded_at <= known_at
+    from notice_event where source = 'tower' and recorded_at <= known_at and recorded_at >= since
 ),
 asked as (
     select notice_id, delivery_id, depot_id, actor as asked_by, occurred_at as asked_at,
@@ -30,7 +31,7 @@ happened as (
         min(occurred_at) filter (type = 'notification_delivered') as delivered_at,
         max(occurred_at) filter (type = 'notification_failed' and told.round = rounds.round) as failed_at,
         max(occurred_at) filter (type = 'notification_dropped' and told.round = rounds.round) as dropped_at,
-        arg_max(payload ->> 'words', recorded_at) filter (type not in ('notification_requested', 'notification_retried')) as words,
+        arg_max(payload ->> 'words', (recorded_at, type <> 'notification_sent')) filter (type not in ('notification_requested', 'notification_retried')) as words,
         max(occurred_at) as last_at
     from told join rounds using (notice_id) group by told.notice_id, rounds.round
 )

@@ -7,7 +7,7 @@ import streamlit as st
 from lastmile import decisions, queries
 from lastmile.errors import NotPossible
 from lastmile.model import Scope
-from lastmile.replanning import Drift, Outdated, Proposal, Replanning, approve, drift_of, refreshed
+from lastmile.replanning import Drift, Outdated, Proposal, Replanning, approve, drift_of, refreshed, telling_of
 from lastmile.ui import errors, format
 from lastmile.ui.desk import Desk
 from lastmile.ui.replan import alternative, choosing, comparing, figures, tables
@@ -91,22 +91,50 @@ def _decide(desk: Desk, job: Replanning, recorded: Proposal, proposal: Proposal,
             max_chars=300,
             label_visibility="collapsed",
         )
+        tell = _tell_box(desk, proposal)
         with st.container(horizontal=True, gap="small"):
             approved = st.form_submit_button(
                 "Approve", type="primary", icon=":material/check:", disabled=drift.other_plan
             )
             rejected = st.form_submit_button("Reject", icon=":material/close:")
     if approved or rejected:
-        _act(desk, job, recorded, proposal, why, approved)
+        _act(desk, job, recorded, proposal, why, approved, tell)
 
 
-def _act(desk: Desk, job: Replanning, recorded: Proposal, proposal: Proposal, why: str, approved: bool) -> None:
+def _tell_box(desk: Desk, proposal: Proposal) -> bool:
+    """How many customers would be told, and the box that says whether they are."""
+    telling = telling_of(desk.store, proposal, desk.tower.now())
+    told, silent = len(telling.with_address), len(telling.without_address)
+    if not told + silent + telling.left_out:
+        st.caption(
+            f"No expected time moves by more than {format.minutes(telling.threshold_minutes)}: no customer is told."
+        )
+        return False
+    parts = [
+        f"{silent} more without an address" if silent else "",
+        f"{telling.left_out} not in the new plan are told nothing yet" if telling.left_out else "",
+    ]
+    return st.checkbox(
+        f"Tell {format.count(told, 'customer')}" + "".join(f", {part}" for part in parts if part),
+        value=told > 0,
+        disabled=told == 0,
+        key=f"tell customers of {proposal.plan_id}",
+        help="Those whose expected time moves by more than "
+        f"{format.minutes(telling.threshold_minutes)} from what they were told last, or else from the plan in force.",
+    )
+
+
+def _act(
+    desk: Desk, job: Replanning, recorded: Proposal, proposal: Proposal, why: str, approved: bool, tell: bool
+) -> None:
     """Decide; the second of two people is told, and a plan that is worth less by now is shown again first."""
     now, actor = desk.tower.now(), desk.view.actor
     try:
         if approved:
-            final = approve(desk.store, proposal, recorded, actor, why, now)
-            told = f"Version {final.open_day.version} is in force."
+            final = approve(desk.store, proposal, recorded, actor, why, now, tell_customers=tell)
+            told = f"Version {final.open_day.version} is in force." + (
+                " Customers are told: see Notices." if tell else ""
+            )
         else:
             decisions.reject_plan(desk.store, recorded.plan_id, actor, why, now)
             told = f"Version {recorded.open_day.version} is rejected."
