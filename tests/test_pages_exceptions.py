@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from lastmile import exceptions, queries
+from lastmile.errors import NotPossible
 from lastmile.model import Scope
 from lastmile.runtime import Tower
 from lastmile.ui import palette
+from lastmile.ui.exceptions import acting, playbook
 from tests.conftest import FRIDAY
 from tests.raising import raised
 from tests.test_pages import LONG, frame, shows_no_error, visit, words
@@ -212,6 +215,65 @@ def test_snoozed_and_closed_ones_are_found_by_state_and_can_be_reopened(tower):
     app.text_input(key="exception reopen why").set_value("it went wrong again")
     press_in_form(app, "Reopen")
     assert row(tower, closed).state == "open"
+
+
+def test_the_playbook_stands_as_buttons_and_a_press_does_it_and_keeps_it(tower):
+    stop = an_open_stop(tower)
+    exception_id = raised(
+        tower.store, "failed_attempt", stop.delivery_id, FRIDAY - timedelta(minutes=5), depot_id=stop.depot_id
+    )
+    app = visit("exceptions", exception=exception_id)
+
+    press(app, "Try again on the next working day")
+
+    assert shows_no_error(app)
+    acted = row(tower, exception_id)
+    assert (acted.state, acted.actions, acted.last_actor) == ("acknowledged", 1, "operator")
+    assert frame(app, "History").step.iloc[0] == "acted on"
+
+
+def test_what_an_action_asks_is_asked_first_and_nonsense_is_refused_in_words(tower):
+    exception_id = late(tower)
+    app = visit("exceptions", exception=exception_id)
+    chosen = playbook.DEEDS["change_promise"]
+    app.session_state["exceptions doing"] = (chosen.key, (exception_id,))
+    app.run()
+
+    app.text_input(key="exception change_promise window").set_value("some time after lunch")
+    press_in_form(app, chosen.label)
+
+    assert "Say the new window as two times, such as 13:00–15:00" in words(app)
+    assert row(tower, exception_id).state == "open"
+
+
+@pytest.mark.parametrize("said", ["13:00-15:00", "13:00–15:00", " 13:00 – 15:00 "])
+def test_a_new_window_is_read_on_the_clocks_of_the_place(tower, said):
+    desk = SimpleNamespace(zone="Europe/Berlin", day=DAY, tower=tower)
+
+    start, end = playbook.window(said, desk)
+
+    assert (start.astimezone(UTC).hour, end.astimezone(UTC).hour) == (12, 14)
+    assert playbook.window("", desk) is None
+
+
+@pytest.mark.parametrize("said", ["15:00–13:00", "08:00–09:00", "25:00–26:00", "lunch"])
+def test_a_window_that_can_not_be_is_refused(tower, said):
+    with pytest.raises(NotPossible):
+        playbook.window(said, SimpleNamespace(zone="Europe/Berlin", day=DAY, tower=tower))
+
+
+def test_the_call_list_is_shown_once_it_is_asked_for(tower):
+    exception_id = late(tower)
+    app = visit("exceptions", exception=exception_id)
+    app.session_state["exceptions told"] = None
+    told = playbook.DEEDS["call_list"].do(
+        SimpleNamespace(store=tower.store, tower=tower, view=SimpleNamespace(actor="Mira")), {exception_id: 1}, {}
+    )
+    app.session_state["exceptions told"] = acting.Told("call_list", told, {exception_id: "it"})
+
+    shown = frame(app.run(), "Call list")
+
+    assert shown.recipient.tolist() == [an_open_stop(tower).recipient]
 
 
 def test_the_history_tells_every_step_with_who_and_why(tower):

@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from lastmile.errors import NotPossible
+from lastmile.ui import shell
 from lastmile.ui.desk import Desk
 from lastmile.ui.exceptions import wording
 from lastmile.ui.exceptions.deeds import Deed, Field
@@ -22,6 +23,7 @@ MOST_BUTTONS = 3
 class Told:
     """What came of a deed: one row per exception: exception_id, ok, words; and what each of them is, in words."""
 
+    key: str
     rows: pd.DataFrame
     names: Mapping[str, str]
 
@@ -72,6 +74,14 @@ def told(ids: Sequence[str]) -> None:
             st.warning(f"{name}{row.words}", icon=":material/group:")
 
 
+def has_done(key: str, exception_id: str) -> bool:
+    """Whether the last deed was this one, and went through for the exception."""
+    last: Told | None = st.session_state.get(TOLD)
+    return (
+        last is not None and last.key == key and bool((last.rows.ok & (last.rows.exception_id == exception_id)).any())
+    )
+
+
 def forget() -> None:
     """Another exception is chosen: what was begun and what was told are of the one before."""
     st.session_state.pop(DOING, None)
@@ -97,7 +107,7 @@ def _form(desk: Desk, found: Sequence[Any], deeds: Sequence[Deed], key: str) -> 
     deed = next((deed for deed in deeds if deed.key == doing), None)
     if deed is None or ids != _ids(found):
         return
-    fields = deed.fields_for(desk)
+    fields = deed.fields_for(desk, found)
     with st.form(f"{key} {deed.key} form", border=True):
         st.markdown(f"**{deed.label}** :gray[{deed.meaning}]")
         with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
@@ -134,7 +144,17 @@ def _do(desk: Desk, found: Sequence[Any], deed: Deed, said: Mapping[str, Any]) -
         rows = pd.DataFrame({"exception_id": _ids(found), "ok": False, "words": str(error)})
     else:
         st.session_state.pop(DOING, None)
-    st.session_state[TOLD] = Told(rows, {row.exception_id: wording.what(row) for row in found})
+    st.session_state[TOLD] = Told(deed.key, rows, {row.exception_id: wording.what(row) for row in found})
+    if deed.opens and rows.ok.all():
+        _go_on(deed.opens, found)
+
+
+def _go_on(page: str, found: Sequence[Any]) -> None:
+    """To the page on which it goes on, with the scope narrowed to the depot."""
+    depots = sorted({row.depot_id for row in found if isinstance(row.depot_id, str)})
+    if depots:
+        shell.narrow(depots=depots)
+    st.switch_page(shell.PAGES / f"{page}.py")
 
 
 def _ids(found: Sequence[Any]) -> tuple[str, ...]:

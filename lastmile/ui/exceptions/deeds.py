@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -34,7 +34,8 @@ Do = Callable[[Desk, Mapping[str, int], Mapping[str, Any]], pd.DataFrame]
 
 @dataclass(frozen=True)
 class Deed:
-    """One thing to do: with no `fields` a press is enough. `asks` makes fields that depend on the desk."""
+    """One thing to do: with no `fields` a press is enough. `asks` makes fields that depend on the desk and the exceptions;
+    `opens` is the page on which it goes on."""
 
     key: str
     label: str
@@ -42,10 +43,11 @@ class Deed:
     meaning: str
     do: Do
     fields: tuple[Field, ...] = ()
-    asks: Callable[[Desk], tuple[Field, ...]] | None = None
+    asks: Callable[[Desk, Sequence[Any]], tuple[Field, ...]] | None = None
+    opens: str | None = None
 
-    def fields_for(self, desk: Desk) -> tuple[Field, ...]:
-        return (*self.fields, *(self.asks(desk) if self.asks else ()))
+    def fields_for(self, desk: Desk, found: Sequence[Any]) -> tuple[Field, ...]:
+        return (*self.fields, *(self.asks(desk, found) if self.asks else ()))
 
 
 A_WORD = Field(WHY, "Why", placeholder="Your reason in a word: it is kept")
@@ -91,7 +93,7 @@ def _reopen(desk: Desk, seen: Mapping[str, int], said: Mapping[str, Any]) -> pd.
     return exceptions.reopen(desk.store, seen, said[WHY] or "", desk.view.actor, desk.tower.now())
 
 
-def _people(desk: Desk) -> tuple[Field, ...]:
+def _people(desk: Desk, found: Sequence[Any]) -> tuple[Field, ...]:  # noqa: ARG001
     """Who may have it: you, who has something already, and the roles; any other name can be typed."""
     known = desk.ask(exceptions.exceptions, desk.at, day_from=desk.day - timedelta(days=7))
     names = [desk.view.actor, *sorted(set(known.owner.dropna()) - {desk.view.actor})]

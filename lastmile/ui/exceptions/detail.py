@@ -8,11 +8,23 @@ import pandas as pd
 import streamlit as st
 
 from lastmile import exceptions
-from lastmile.exceptions import CATALOGUE
+from lastmile.exceptions import CATALOGUE, actions
 from lastmile.ui import format, shell
 from lastmile.ui.day_map import Concern
 from lastmile.ui.desk import Desk
 from lastmile.ui.exceptions import acting, deeds, listing, playbook, wording
+from lastmile.ui.tables import Column
+
+CALL_LIST = {
+    "recipient": Column("Recipient", width=150),
+    "email": Column("E-mail", width=150, help="Empty: nobody gave one"),
+    "address": Column("Address", width=170),
+    "window_due": Column("Promised until", "time", width=100),
+    "expected_from": Column("Expected from", "time", width=100),
+    "expected_until": Column("until", "time", width=60),
+    "words": Column("What about", width="large"),
+    "notes": Column("Notes", width="medium"),
+}
 
 
 def concern(desk: Desk, row: Any) -> Concern:
@@ -38,6 +50,7 @@ def brief(desk: Desk, row: Any, stops: pd.DataFrame) -> None:
     st.markdown(" · ".join(facts(desk, row, stops)))
     acting.told([row.exception_id])
     decide(desk, row, key="live")
+    call_list(desk, row)
     _links(desk, row)
 
 
@@ -96,6 +109,17 @@ def decide(desk: Desk, row: Any, *, key: str) -> None:
         if deed not in first
     ]
     acting.buttons(desk, [row], first, rest, key=key)
+
+
+def call_list(desk: Desk, row: Any) -> None:
+    """Whom to call, once the list was asked for."""
+    if not acting.has_done("call_list", row.exception_id):
+        return
+    found = desk.ask(actions.call_list, [row.exception_id], listing.moment(desk))
+    desk.table(
+        found, key="call list", alt="Call list", columns=CALL_LIST, height="content" if len(found) < 7 else 250,
+        download="call-list.csv",
+    )  # fmt: skip
 
 
 def justification(row: Any) -> str:

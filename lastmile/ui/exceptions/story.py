@@ -61,6 +61,7 @@ def _told(desk: Desk, row: Any, stops: pd.DataFrame) -> None:
         st.caption(f"Why it matters: {why}")
     acting.told([row.exception_id])
     detail.decide(desk, row, key="exception")
+    detail.call_list(desk, row)
     with st.container(horizontal=True):
         _link("deliveries.py", "Read the delivery's whole story", "package_2", desk, delivery=row.delivery_id)
         _link("routes.py", "Open its route", "route", desk, vehicle=row.vehicle_id)
