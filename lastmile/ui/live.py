@@ -185,11 +185,12 @@ def _depots(desk: Desk, vehicles: pd.DataFrame, stops: pd.DataFrame) -> None:
 def _all_well(stops: pd.DataFrame) -> str:
     if stops.empty:
         return "Nothing is planned for this day and scope."
-    return (
-        "Nothing needs you: every open promise is on its way to being kept."
-        if (~stops.done).any()
-        else "The day is done: nothing is open."
-    )
+    counts = attention.counts(stops)
+    if not counts["open"]:
+        return "The day is done: nothing is open."
+    if counts["late"] + counts["at_risk"]:
+        return "No exception is open. What the tower notices of the stops that are late or at risk appears here."
+    return "Nothing needs you: every open promise is on its way to being kept."
 
 
 def _detail(desk: Desk, vehicles: pd.DataFrame, stops: pd.DataFrame, about: Any) -> None:
