@@ -35,11 +35,18 @@ class Expected:
 class Outlook:
     """Predictions for the pages: made in the background, a few seconds old, told to the ledger where they say something new.
 
+    `then` is called with each prediction of the running day, once it is on record.
     Models are learned in the background too, one a day; until then there is no prediction, and the plan is shown.
     """
 
-    def __init__(self, store: Store, now: Callable[[], datetime], today: Callable[[datetime], date]) -> None:
-        self._store, self._now, self._today = store, now, today
+    def __init__(
+        self,
+        store: Store,
+        now: Callable[[], datetime],
+        today: Callable[[datetime], date],
+        then: Callable[[Expected], None] | None = None,
+    ) -> None:
+        self._store, self._now, self._today, self._then = store, now, today, then
         self._models: dict[date, predictions.Model] = {}
         self._told: pd.DataFrame | None = None
         self._wanted: set[date] = set()
@@ -93,6 +100,10 @@ class Outlook:
             found = self._expected(day, at)
         self._latest = found
         self._tell(found)
+        if self._then is not None:
+            before = self._store.version
+            self._then(found)
+            self.writes += self._store.version - before
         return found
 
     def _expected(self, day: date, at: datetime) -> Expected:

@@ -149,7 +149,7 @@ def sources_of(
 def failed_notices(store: Store, at: datetime) -> pd.DataFrame:
     """One row per delivery whose last notice to its customer has failed, as known at an instant."""
     found = store.ask(
-        "select delivery_id, failed_at, template as told from notice_state($at) where audience = 'customer' and delivery_id is not null "
+        "select delivery_id, failed_at, template as told from notice_state($at, $at - interval 3 day) where audience = 'customer' and delivery_id is not null "
         "qualify row_number() over (partition by delivery_id order by asked_at desc) = 1 and state = 'failed'",
         at=at,
     )

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 
 from lastmile.errors import NotPossible
+from lastmile.predictions import AT_RISK_CHANCE
 from lastmile.store import Store
 
 PREFIX = "exceptions."
@@ -26,7 +27,7 @@ class Setting:
 SETTINGS = {
     one.key: one
     for one in (
-        Setting("at_risk_chance", "From this chance of a broken promise on, its window is in jeopardy", "share", 0.25, 0.01, 1),
+        Setting("at_risk_chance", "From this chance of a broken promise on, its window is in jeopardy", "share", AT_RISK_CHANCE, 0.01, 1),
         Setting("will_be_late_chance", "From this chance on, a delivery is said to be late before it is", "share", 0.5, 0.01, 1),
         Setting("calm_share", "A warning goes when its chance falls below this share of what raised it", "share", 0.6, 0, 1),
         Setting("assumed_chance", "Taken for the chance of a broken promise where none can be predicted", "share", 0.5, 0, 1),
