@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from types import SimpleNamespace
 
+import duckdb
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -23,10 +26,22 @@ DAY = date(2026, 11, 20)
 pytestmark = pytest.mark.xdist_group("pages")
 
 
+@pytest.fixture(scope="session")
+def unwatched(demo_file, tmp_path_factory) -> Path:
+    """The demo as if nobody had noticed anything: a test raises what it needs."""
+    file = Path(shutil.copy(demo_file, tmp_path_factory.mktemp("unwatched") / "demo.duckdb"))
+    with duckdb.connect(file) as connection:
+        for table in ("event", "exception_event"):
+            connection.execute(
+                f"delete from {table} where type between 'exception_acknowledged' and 'exception_snoozed'"
+            )
+    return file
+
+
 @pytest.fixture
-def tower(stand_on, demo_database) -> Tower:
+def tower(stand_on, unwatched, tmp_path) -> Tower:
     """The demo at Friday 11:15, nothing noticed yet; may be written to."""
-    return stand_on(demo_database)
+    return stand_on(Path(shutil.copy(unwatched, tmp_path / "demo.duckdb")))
 
 
 def an_open_stop(tower: Tower, place: int = 0):

@@ -14,6 +14,7 @@ import streamlit as st
 
 from lastmile import exceptions, queries, runtime
 from lastmile.clock import Mode
+from lastmile.exceptions.queue import LOOKS_BACK, OPEN
 from lastmile.model import Scope
 from lastmile.runtime import Tower
 from lastmile.store import Store
@@ -160,8 +161,9 @@ def _clock(tower: Tower, now: datetime) -> shell.Clock:
 
 def _silent(store: Store, clock: shell.Clock) -> tuple[str, ...]:
     """The names of sources that are silent: those with an exception that says so; if all are, those that told last."""
-    queue = answer(store, exceptions.queue, clock.now + timedelta(seconds=TICK_SECONDS), Scope())
-    silent = queue.subject_id[queue.key == SOURCE_SILENT].tolist()
+    at = clock.now + timedelta(seconds=TICK_SECONDS)
+    found = answer(store, exceptions.exceptions, at, day_from=at.date() - LOOKS_BACK, scope=Scope())
+    silent = found.subject_id[(found.key == SOURCE_SILENT) & found.state.isin(OPEN)].tolist()
     if clock.stale and clock.told_until is not None:
         silent = list(dict.fromkeys([*silent, *answer(store, queries.last_heard, clock.told_until)]))
     names = answer(store, queries.source_names) if silent else {}

@@ -12,6 +12,7 @@ import pandas as pd
 from lastmile import exceptions
 from lastmile.exceptions import Outcome, Role
 from lastmile.ui.desk import Desk
+from lastmile.ui.exceptions import listing
 
 WHY = "why"
 
@@ -95,7 +96,7 @@ def _reopen(desk: Desk, seen: Mapping[str, int], said: Mapping[str, Any]) -> pd.
 
 def _people(desk: Desk, found: Sequence[Any]) -> tuple[Field, ...]:  # noqa: ARG001
     """Who may have it: you, who has something already, and the roles; any other name can be typed."""
-    known = desk.ask(exceptions.exceptions, desk.at, day_from=desk.day - timedelta(days=7))
+    known = listing.every(desk)
     names = [desk.view.actor, *sorted(set(known.owner.dropna()) - {desk.view.actor})]
     options = {name: f"{name} (you)" if name == desk.view.actor else name for name in names}
     roles = {str(role): str(role) for role in Role if str(role) not in options}

@@ -7,7 +7,6 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from lastmile import exceptions
 from lastmile.exceptions import CATALOGUE, actions
 from lastmile.ui import format, shell
 from lastmile.ui.day_map import Concern
@@ -40,8 +39,12 @@ def concern(desk: Desk, row: Any) -> Concern:
 
 
 def covered(desk: Desk, row: Any) -> pd.DataFrame:
-    """What the exception explains: one row per open exception under it."""
-    return desk.ask(exceptions.children, row.exception_id, listing.moment(desk))
+    """What the exception explains, the highest rank first: one row per exception under it; of an open one those still open."""
+    found = listing.every(desk)
+    mine = found[found.root_id == row.exception_id]
+    if row.state in listing.STATES["open"]:
+        mine = mine[mine.state.isin(listing.OPEN_OR_PUT_OFF)]
+    return mine.sort_values(["rank", "exception_id"], ascending=[False, True])
 
 
 def brief(desk: Desk, row: Any, stops: pd.DataFrame) -> None:

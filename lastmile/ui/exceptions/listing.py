@@ -13,7 +13,7 @@ from lastmile.exceptions.queue import LOOKS_BACK, grouped, ranked
 from lastmile.model import Scope
 from lastmile.store import Store
 from lastmile.ui import format, shell
-from lastmile.ui.desk import TICK_SECONDS, Desk
+from lastmile.ui.desk import TICK_SECONDS, Desk, answer
 from lastmile.ui.exceptions import wording
 from lastmile.ui.tables import Column
 
@@ -23,6 +23,7 @@ STATES = {
     "closed": ("resolved", "cleared"),
 }
 """What the page calls a state → the states of the ledger."""
+OPEN_OR_PUT_OFF = (*STATES["open"], *STATES["snoozed"])
 ALL_STATES = tuple(state for states in STATES.values() for state in states)
 TWO_LINES = 57
 """Pixels of a row whose words may break into lines: cells do so from four times the font's size on."""
@@ -68,15 +69,30 @@ def scope_of(desk: Desk) -> Scope:
     return Scope(scope.depots, scope.carriers, scope.services)
 
 
-def queue(desk: Desk) -> pd.DataFrame:
-    """What needs somebody now, one row per root, the dearest and most urgent first."""
-    return desk.ask(exceptions.queue, moment(desk), scope_of(desk))
+def standing(store: Store, at: datetime, scope: Scope) -> pd.DataFrame:
+    """One row per exception of the last week, ranked; asked once, whatever a page shows of it."""
+    return ranked(answer(store, exceptions.exceptions, at, day_from=at.date() - LOOKS_BACK, scope=scope), at)
 
 
 def in_states(store: Store, at: datetime, scope: Scope, states: tuple[str, ...]) -> pd.DataFrame:
     """One row per root in some states, columns of the queue, the highest rank first."""
-    found = exceptions.exceptions(store, at, day_from=at.date() - LOOKS_BACK, scope=scope)
-    return grouped(ranked(found[found.state.isin(states)], at))
+    found = answer(store, standing, at, scope)
+    return grouped(found[found.state.isin(states)])
+
+
+def queue(desk: Desk) -> pd.DataFrame:
+    """What needs somebody now, one row per root, the dearest and most urgent first."""
+    return rooted(desk, STATES["open"])
+
+
+def rooted(desk: Desk, states: tuple[str, ...]) -> pd.DataFrame:
+    """One row per root of the desk's scope in some states."""
+    return desk.ask(in_states, moment(desk), scope_of(desk), states)
+
+
+def every(desk: Desk) -> pd.DataFrame:
+    """One row per exception of the desk's scope, roots and what they explain, in whatever state."""
+    return desk.ask(standing, moment(desk), scope_of(desk))
 
 
 def in_words(found: pd.DataFrame, at: datetime) -> pd.DataFrame:
@@ -91,7 +107,7 @@ def in_words(found: pd.DataFrame, at: datetime) -> pd.DataFrame:
 
 def one(desk: Desk, exception_id: str) -> Any:
     """The row of an exception in whatever state it is, with the columns of the queue; None where there is no such one."""
-    found = desk.ask(in_states, moment(desk), scope_of(desk), ALL_STATES)
+    found = rooted(desk, ALL_STATES)
     found = found[found.exception_id == exception_id]
     return next(found.itertuples()) if len(found) else None
 
@@ -99,7 +115,7 @@ def one(desk: Desk, exception_id: str) -> Any:
 def about(queue: pd.DataFrame, desk: Desk, kind: str, id: str) -> str | None:
     """The exception in the queue that a delivery or vehicle is part of, the one of highest rank; None where it is of none."""
     column = "delivery_id" if kind == "delivery" else "vehicle_id"
-    found = desk.ask(exceptions.exceptions, moment(desk), day_from=desk.day - LOOKS_BACK, scope=scope_of(desk))
+    found = every(desk)
     mine = found[found[column] == id]
     ids = {*mine.exception_id, *mine.root_id.dropna()}
     return next((one for one in queue.exception_id if one in ids), None)

@@ -67,7 +67,7 @@ def _filtered(desk: Desk) -> pd.DataFrame:
         "State", list(listing.STATES), default="open", required=True, format_func=STATE_WORDS.get, key="state",
         bind=shell.URL, label_visibility="collapsed",
     )  # fmt: skip
-    found = desk.ask(listing.in_states, listing.moment(desk), listing.scope_of(desk), listing.STATES[state])
+    found = listing.rooted(desk, listing.STATES[state])
     found = found.assign(whose=[wording.owner(row) for row in found.itertuples()])
     found = _only(found, "severity", "severities", {str(one): str(one) for one in reversed(Severity)})
     found = _only(found, "whose", "owners", {name: name for name in sorted(set(found.whose) | set(_asked("owners")))})
