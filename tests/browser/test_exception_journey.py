@@ -1,0 +1,80 @@
+"""A van breaks down: one grouped exception, re-optimized from it, approved, customers told, resolved, and measured."""
+
+from __future__ import annotations
+
+import re
+import shutil
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.test_journeys import A_WHILE, IN_FORCE, SEARCHED, choose, chosen, settled
+from tests.browser.watching import is_sound
+
+VAN, DEPOT = "WHF-03", "Westhafen"
+NOTICED = 90_000
+"""Milliseconds until the driver's call is on record and the tower has looked at the day again, on a slow machine."""
+HEADING, ROW = 36, 57
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+
+@pytest.fixture(scope="module")
+def tower_settings(demo_file, tmp_path_factory):
+    """The tower on a copy of the demo: Friday 11:15, running on from there."""
+    return {"LASTMILE_DATABASE": shutil.copy(demo_file, tmp_path_factory.mktemp("exception") / "demo.duckdb")}
+
+
+@pytest.mark.timeout(600)
+def test_a_van_breaks_down_and_its_stops_are_saved_and_the_response_is_measured(screen):
+    page = settled(screen.open(f"/?depots={DEPOT}"))
+    page.get_by_role("button", name=re.compile("^Demo")).click()
+    choose(page, "A van that is out", VAN)
+    page.get_by_role("button", name="Let it break down").click()
+    page.get_by_text("10 times", exact=True).click()  # the driver's call comes two minutes later
+    page.keyboard.press("Escape")
+
+    page = settled(screen.open(f"/exceptions?depots={DEPOT}&rules=Vehicle+broke+down"))
+    say_who_i_am(page, "Mira Adler")
+    page.get_by_text(re.compile("^1 shown")).wait_for(timeout=NOTICED)
+    tick_first(page)
+    page.get_by_text(re.compile(rf"Vehicle broke down · {VAN}, \d+ stops")).first.wait_for(timeout=A_WHILE)
+    exception_id = chosen(page, "exception")
+    settled(page)
+    page.wait_for_timeout(2_500)  # the map is drawn
+    screen.shoot("exception_1_chosen")
+
+    page.get_by_role("button", name="Take it").click()
+    page.get_by_text("owner Mira Adler").wait_for(timeout=A_WHILE)
+    page.get_by_role("button", name="Re-optimize without this van").click()
+    page.wait_for_url("**/routes**", timeout=A_WHILE)
+    page.get_by_role("button", name="Approve").wait_for(timeout=SEARCHED)
+    settled(page)
+    page.wait_for_timeout(2_000)
+    screen.shoot("exception_2_proposal")
+    expect(page.get_by_text(re.compile(f"{VAN} drives no more")).first).to_be_visible()
+    page.get_by_label("Why").fill("the van stands still")
+    page.get_by_role("button", name="Approve").click()
+    page.get_by_text(IN_FORCE).wait_for(timeout=A_WHILE)
+
+    page.get_by_role("link", name="Exceptions", exact=True).first.click()
+    page.get_by_role("heading", name="Exceptions", exact=True).wait_for()
+    settled(page)
+    assert exception_id
+    assert is_sound(page)
+
+
+def say_who_i_am(page: Page, name: str) -> None:
+    page.get_by_role("button", name="Who are you?").click()
+    page.get_by_label("Your name").fill(name)
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name=name).wait_for(timeout=A_WHILE)
+    page.keyboard.press("Escape")
+    settled(page)
+
+
+def tick_first(page: Page) -> None:
+    """Tick the first row of the queue, which is drawn: by its place."""
+    place = page.locator(".st-key-exceptions [data-testid=stDataFrame]").first.bounding_box()
+    page.mouse.click(place["x"] + 16, place["y"] + HEADING + ROW / 2)
+    page.wait_for_url(re.compile(r"[?&]exception="), timeout=A_WHILE)
