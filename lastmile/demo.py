@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from lastmile import clock as clocks
+from lastmile.exceptions import settings
 from lastmile.exceptions.replaying import Replayed, put_on_record, replay
 from lastmile.model import EventType, StatusSource, stable_id
 from lastmile.store import Store
@@ -85,9 +86,10 @@ def watch_past(store: Store, until: datetime, days: int) -> None:
 def answer_past(store: Store, replayed: Replayed, until: datetime | None = None) -> None:
     """What the simulated dispatchers did about a past day's exceptions, up to an instant, as decisions of people."""
     rows = [row for row in (_step_row(step) for step in replayed.steps) if row is not None]
-    answers = dispatchers.answers(
-        int((store.setting(KEY) or {}).get("seed", SEED)), pd.DataFrame(rows, columns=dispatchers.STEPS)
-    )
+    limits, seed = settings.load(store), int((store.setting(KEY) or {}).get("seed", SEED))
+    waits = dict.fromkeys(("medium", "high"), limits["escalate_open_minutes"])
+    waits["critical"] = limits["escalate_critical_minutes"]
+    answers = dispatchers.answers(seed, pd.DataFrame(rows, columns=dispatchers.STEPS), waits)
     if until is not None:
         answers = answers[answers["at"] <= pd.Timestamp(until)]
     if len(answers):
@@ -99,12 +101,9 @@ def answer_past(store: Store, replayed: Replayed, until: datetime | None = None)
 def _step_row(step: object) -> dict | None:
     if step.type not in (EventType.EXCEPTION_DETECTED, EventType.EXCEPTION_CLEARED):
         return None
-    kept = step.exception
-    said = {
-        "severity": kept.said["severity"],
-        "root_id": kept.said["root_id"],
-        "owner_role": kept.said.get("owner_role"),
-    }
+    kept, said = step.exception, dict.fromkeys(("severity", "root_id", "owner_role", "due_at"))
+    if step.type == EventType.EXCEPTION_DETECTED:
+        said = {name: step.said[name] for name in said}
     return {"exception_id": kept.exception_id, "key": kept.key, "type": str(step.type), "at": step.at, **said}
 
 
@@ -117,7 +116,7 @@ def _answer_row(row: object, replayed: Replayed) -> dict:
         "occurred_at": row.at,
         "recorded_at": row.at,
         "source": "tower",
-        "status_source": str(StatusSource.USER),
+        "status_source": str(StatusSource.SYSTEM if row.actor == "tower" else StatusSource.USER),
         "actor": row.actor,
         "payload": json.dumps(payload),
     }

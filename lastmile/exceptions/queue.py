@@ -16,6 +16,7 @@ LOOKS_BACK = timedelta(days=7)
 
 OPEN = ("open", "acknowledged", "snoozed")
 HALVES_EVERY_MINUTES = 60.0
+HALVES_AFTER_MINUTES = 180.0
 
 QUEUE = [
     "exception_id", "key", "label", "severity", "subject_kind", "subject_id", "words", "stops", "stake", "expected_loss",
@@ -60,13 +61,15 @@ def children(store: Store, exception_id: str, at: datetime) -> pd.DataFrame:
 def ranked(found: pd.DataFrame, at: datetime) -> pd.DataFrame:
     """Exceptions with what is said of them in the catalogue, `expected_loss` = stake × probability, `urgency` and `rank`.
 
-    urgency = ½ ^ (minutes left ÷ 60), from now to the breach, or to the due time where nothing is to be broken: 1 at it and
-    after it, ½ an hour before, ¼ two hours before. rank = stake × probability × urgency, in money.
+    urgency = ½ ^ (minutes left ÷ 60) up to the breach, or to the due time where nothing is to be broken: 1 at it, ½ an hour
+    before, ¼ two hours before; ½ ^ (minutes past ÷ 180) after it, since what is broken can be mended, yet no more be saved.
+    rank = stake × probability × urgency, in money.
     """
     until = found.breach_at.fillna(found.due_at)
     left = (until - pd.Timestamp(at)) / pd.Timedelta(minutes=1)
     loss = found.stake.fillna(0.0) * found.probability.fillna(1.0)
-    urgency = np.power(0.5, left.clip(lower=0).fillna(0.0) / HALVES_EVERY_MINUTES)
+    halves = left.clip(lower=0) / HALVES_EVERY_MINUTES - left.clip(upper=0) / HALVES_AFTER_MINUTES
+    urgency = np.power(0.5, halves.fillna(0.0).astype(float))
     open_ones = found.state.isin(OPEN)
     return found.assign(
         label=[CATALOGUE[key].label if key in CATALOGUE else key for key in found.key],

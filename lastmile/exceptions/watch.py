@@ -26,7 +26,7 @@ PAST_DAYS = 28
 """Days of the past that nobody has watched are gone through in the background, so far back, the newest week first."""
 
 WEEK = 7
-REST_SECONDS = 2.0
+REST_SECONDS = 8.0
 
 log = logging.getLogger(__name__)
 

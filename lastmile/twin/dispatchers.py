@@ -7,7 +7,7 @@ import pandas as pd
 
 from lastmile.twin import chance
 
-STEPS = ["exception_id", "key", "type", "at", "severity", "root_id", "owner_role"]
+STEPS = ["exception_id", "key", "type", "at", "severity", "root_id", "owner_role", "due_at"]
 """One row per exception detected or cleared."""
 
 ANSWERS = ["exception_id", "type", "at", "actor", "step", "said"]
@@ -32,37 +32,57 @@ ELSE = ("comment", "Looked into it")
 LASTING = ("proof_incomplete", "false_attempt", "notification_failed", "custody_gap")
 """What does not go by itself: somebody closes it."""
 
+CHIEF = "operations manager"
 
-def answers(seed: int, steps: pd.DataFrame) -> pd.DataFrame:
-    """One row per step that a person took, ANSWERS. What was cleared before its turn came is left alone; so is what a
-    larger exception explains."""
+
+def answers(seed: int, steps: pd.DataFrame, waits: dict[str, float]) -> pd.DataFrame:
+    """One row per step that a person took, or the tower for them, ANSWERS. What was cleared before its turn came is left
+    alone; so is what a larger exception explains. What nobody has taken up so many minutes after it was due (`waits`, by
+    severity) goes to the operations manager, who takes it up."""
     detected = steps[(steps["type"] == "exception_detected") & steps["root_id"].isna()]
     gone = steps[steps["type"] == "exception_cleared"].groupby("exception_id")["at"].min()
     rows = []
     for row in detected.itertuples():
-        rows += _of_one(seed, row, gone.get(row.exception_id))
+        rows += _of_one(seed, row, gone.get(row.exception_id), waits)
     return pd.DataFrame(rows, columns=ANSWERS)
 
 
-def _of_one(seed: int, row: object, gone_at: pd.Timestamp | None) -> list[tuple]:
+def _of_one(seed: int, row: object, gone_at: pd.Timestamp | None, waits: dict[str, float]) -> list[tuple]:
     key = int(row.exception_id[:8], 16)
-    takes, acts, resolves = (
-        float(chance.uniform(seed, f"dispatcher {what}", key)) for what in ("takes", "acts", "resolves")
-    )
-    if takes >= TAKEN_UP[row.severity]:
-        return []
-    actor = f"{(row.owner_role or 'dispatcher').replace(' ', '-')}-{1 + key % 2}"
-    at = row.at + _minutes(seed, "takes", key, MINUTES_TO_TAKE_UP[row.severity])
-    steps = [("exception_acknowledged", at, {})]
-    if acts < ACTED_ON:
-        action, words = CALLS.get(row.owner_role, ELSE)
-        at += _minutes(seed, "acts", key, MINUTES_TO_ACT)
-        steps.append(("exception_acted", at, {"action": action, "words": words, "ok": True}))
-    if row.key in LASTING and resolves < RESOLVED:
-        at += _minutes(seed, "resolves", key, MINUTES_TO_RESOLVE)
-        steps.append(("exception_resolved", at, {"outcome": "accepted", "why": words if acts < ACTED_ON else ELSE[1]}))
     last = gone_at if gone_at is not None else pd.Timestamp.max.tz_localize("UTC")
-    return [(row.exception_id, type, at, actor, 2 + n, said) for n, (type, at, said) in enumerate(steps) if at < last]
+    takes = float(chance.uniform(seed, "dispatcher takes", key)) < TAKEN_UP[row.severity]
+    at = row.at + _minutes(seed, "takes", key, MINUTES_TO_TAKE_UP[row.severity]) if takes else pd.NaT
+    actor = f"{(row.owner_role or 'dispatcher').replace(' ', '-')}-{1 + key % 2}"
+    steps = []
+    if row.severity in waits:
+        too_late = pd.Timestamp(row.due_at) + pd.Timedelta(minutes=waits[row.severity])
+        if pd.isna(at) or at > too_late:
+            steps.append(
+                (
+                    "exception_escalated",
+                    too_late,
+                    "tower",
+                    {"owner_role": CHIEF, "why": "Nobody has taken it up in time."},
+                )
+            )
+            at, actor = too_late + _minutes(seed, "chief", key, 2.0), CHIEF.replace(" ", "-")
+    if pd.notna(at):
+        steps += _taken_up(seed, row, key, at, actor)
+    told = [step for step in steps if step[1] < last]
+    return [(row.exception_id, type, at, actor, 2 + n, said) for n, (type, at, actor, said) in enumerate(told)]
+
+
+def _taken_up(seed: int, row: object, key: int, at: pd.Timestamp, actor: str) -> list[tuple]:
+    steps = [("exception_acknowledged", at, actor, {})]
+    acts = float(chance.uniform(seed, "dispatcher acts", key)) < ACTED_ON
+    action, words = CALLS.get(row.owner_role, ELSE) if acts else ELSE
+    if acts:
+        at += _minutes(seed, "acts", key, MINUTES_TO_ACT)
+        steps.append(("exception_acted", at, actor, {"action": action, "words": words, "ok": True}))
+    if row.key in LASTING and float(chance.uniform(seed, "dispatcher resolves", key)) < RESOLVED:
+        at += _minutes(seed, "resolves", key, MINUTES_TO_RESOLVE)
+        steps.append(("exception_resolved", at, actor, {"outcome": "accepted", "why": words}))
+    return steps
 
 
 def _minutes(seed: int, purpose: str, key: int, median: float) -> pd.Timedelta:

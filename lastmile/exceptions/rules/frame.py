@@ -54,7 +54,7 @@ def _milestone(situation: Situation) -> pd.DataFrame:
     rows = rows.assign(chance=chance, stake=stake.fillna(0.0), need_by=need_by, crewless=stake.isna())
     rows = rows[
         (rows["chance"] >= settings["milestone_chance"] * settings["calm_share"])
-        & (rows["instant"] < need_by + 24 * 60 * MINUTE)
+        & (rows["instant"] < need_by + 60 * settings["idle_crew_hours"] * MINUTE)
     ]
     rows = rows.sort_values(["chance", "delivery_id"], ascending=[False, True]).drop_duplicates(
         ["instant", "milestone_id"]
