@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from lastmile.ui import empty, live
+from lastmile.ui import empty, live, shell
 from lastmile.ui.desk import TICK_SECONDS, Desk, open_desk
 
 
@@ -13,6 +13,7 @@ def ticking(show: Callable[[Desk], None], desk: Desk) -> None:
 
     @st.fragment(run_every=TICK_SECONDS if desk.is_today else None)
     def panel() -> None:
+        shell.let_leave()
         show(desk.refreshed())
 
     panel()
@@ -25,8 +26,7 @@ def figures(desk: Desk) -> None:
 
 desk = open_desk("Live", ticking=True, figures=figures)
 
-if page := st.session_state.pop("go to", None):
-    st.switch_page(page)
+shell.leave()
 
 if not empty.is_empty(desk):
     ticking(live.show_day, desk)

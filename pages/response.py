@@ -7,7 +7,7 @@ from lastmile.ui.desk import open_desk
 
 desk = open_desk("Response", when="period")
 if exception_id := st.session_state.pop("open exception", None):
-    st.switch_page(shell.PAGES / "exceptions.py", query_params=desk.view.link(exception=exception_id))
+    st.switch_page(shell.PAGES / "exceptions.py", query_params={"exception": exception_id})
 if empty.is_empty(desk):
     empty.welcome()
     st.stop()

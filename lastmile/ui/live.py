@@ -277,7 +277,7 @@ def _to_routes(depot_id: str, label: str, icon: str) -> None:
 
 def _narrow(depot_id: str) -> None:
     shell.narrow(depots=[depot_id])
-    st.session_state["go to"] = shell.PAGES / "routes.py"
+    shell.go_to("routes")
 
 
 def _ago(minutes: Any) -> str:

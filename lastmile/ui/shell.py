@@ -22,6 +22,7 @@ URL = "query-params"
 CONTROL_HEIGHT = 35
 """Pixels of a filter or button at our font size: kept free where one comes later, so that nothing moves when it does."""
 
+LEAVING = "go to"
 NOBODY = "operator"
 YOUR_NAME = "your name"
 LONGEST_NAME = 60
@@ -170,6 +171,26 @@ def narrow(**filters: Sequence[str]) -> None:
     """Set filters by id, as `narrow(depots=["D1"])`: in a callback, since a link can't change a filter already set."""
     for name, ids in filters.items():
         st.session_state[name] = list(ids)
+
+
+def go_to(page: str) -> None:
+    """Leave for another page, from a callback: a callback can't turn the address, and a part that ticks can't either."""
+    st.session_state[LEAVING] = PAGES / f"{page}.py"
+
+
+def leave() -> None:
+    """In a page, after its bar: go where a callback said. The scope goes along as on any way (`_bring_scope_along`).
+
+    Parameters are given, though there are none: without any, filters that are in the address make the switch fail.
+    """
+    if page := st.session_state.pop(LEAVING, None):
+        st.switch_page(page, query_params={})
+
+
+def let_leave() -> None:
+    """In a part that ticks: let the whole page run where a callback said that it is left."""
+    if LEAVING in st.session_state:
+        st.rerun()
 
 
 def _named(ids: str | Sequence[str], names: Mapping[str, str]) -> str | list[str]:

@@ -154,7 +154,7 @@ def _go_on(page: str, found: Sequence[Any]) -> None:
     depots = sorted({row.depot_id for row in found if isinstance(row.depot_id, str)})
     if depots:
         shell.narrow(depots=depots)
-    st.switch_page(shell.PAGES / f"{page}.py")
+    shell.go_to(page)
 
 
 def _ids(found: Sequence[Any]) -> tuple[str, ...]:

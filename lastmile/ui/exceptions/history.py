@@ -12,6 +12,7 @@ from lastmile.ui.exceptions import _pending as exceptions
 from lastmile.ui.exceptions import listing
 from lastmile.ui.tables import Column
 
+ONE_LINE = 60
 STEPS = {
     "occurred_at": Column("When", "instant", width=124),
     "actor": Column("Who", width=110),
@@ -29,6 +30,6 @@ def show(desk: Desk, row: Any) -> None:
         key="history",
         alt="History of this exception",
         columns=STEPS,
-        row_height=listing.TWO_LINES,
+        row_height=listing.TWO_LINES if steps.words.str.len().max() > ONE_LINE else None,
         height="content" if len(steps) < 6 else 320,
     )

@@ -24,7 +24,6 @@ STATES = {
 }
 """What the page calls a state → the states of the ledger."""
 OPEN_OR_PUT_OFF = (*STATES["open"], *STATES["snoozed"])
-ALL_STATES = tuple(state for states in STATES.values() for state in states)
 TWO_LINES = 57
 """Pixels of a row whose words may break into lines: cells do so from four times the font's size on."""
 
@@ -107,9 +106,19 @@ def in_words(found: pd.DataFrame, at: datetime) -> pd.DataFrame:
 
 def one(desk: Desk, exception_id: str) -> Any:
     """The row of an exception in whatever state it is, with the columns of the queue; None where there is no such one."""
-    found = rooted(desk, ALL_STATES)
+    known = every(desk).set_index("exception_id").state
+    if exception_id not in known:
+        return None
+    alike = next(states for states in STATES.values() if known[exception_id] in states)
+    found = rooted(desk, alike)
     found = found[found.exception_id == exception_id]
-    return next(found.itertuples()) if len(found) else None
+    return next(found.itertuples()) if len(found) else _under_a_root(desk, exception_id)
+
+
+def _under_a_root(desk: Desk, exception_id: str) -> Any:
+    """The row of an exception that another one explains, by itself."""
+    found = every(desk)
+    return next(grouped(found[found.exception_id == exception_id]).itertuples())
 
 
 def about(queue: pd.DataFrame, desk: Desk, kind: str, id: str) -> str | None:

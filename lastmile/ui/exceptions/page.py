@@ -35,6 +35,7 @@ def show(desk: Desk) -> None:
             label_visibility="collapsed",
         )  # fmt: skip
         found = _filtered(desk)
+        shell.badge(desk.clock(), desk.view.as_of, desk.zone)
     if view == "owners":
         board.show(desk, found, choose)
     else:

@@ -94,7 +94,7 @@ def _worked_out(row: Any, n: int, currency: str) -> str:
     of = f"the sum over the {format.count(n, 'stop')} below" if n else "the penalty or cost of this one"
     return (
         f"{of}; × the chance that it comes true = {format.money(row.expected_loss, currency)} expected; × urgency "
-        f"{format.number(row.urgency, 2)} (½ for each hour left) = its rank in the queue"
+        f"{format.number(row.urgency, 2)} (½ for each hour left, and for each three hours past) = its rank in the queue"
     )
 
 
