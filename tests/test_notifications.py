@@ -189,6 +189,10 @@ def test_an_instant_is_told_as_the_hour_around_it_on_round_five_minutes():
     assert told_window(local("19:47")) == (local("19:15"), local("20:15"))
     assert told_window(local("19:48")) == (local("19:20"), local("20:20"))
     assert told_window(local("19:47") + timedelta(seconds=30)) == (local("19:20"), local("20:20"))
+    assert told_window(local("19:47"), now=local("19:31")) == (
+        local("19:30"),
+        local("20:15"),
+    )  # nobody waits for the past
 
 
 def test_an_older_database_gets_the_columns_and_the_register_at_its_next_start(tmp_path, monkeypatch):
