@@ -172,9 +172,11 @@ class Draft:
         return f"with {', '.join(parts)}, said as (from {before})"
 
     def origin(self, name: str) -> str:
-        """The column whose value another one merely repeats."""
+        """The column whose value another one merely repeats: it names it, or is made in the very same way."""
         sql = self.columns.get(name, "")
-        return self.origin(sql) if sql in self.columns else name
+        if sql in self.columns:
+            return self.origin(sql)
+        return next((other for other, same in self.columns.items() if same == sql), name)
 
     def is_constant(self, name: str) -> bool:
         """Whether a column says the same in every row: its SQL reads no cell and no other column."""

@@ -29,7 +29,7 @@ def place(draft: Draft, name: str, columns: dict[str, Column]) -> tuple[str, str
     swapped = draft.put(f"swapped_{name}", _swapped(draft, lon, lat))
     draft.problem("swapped", spec, swapped, shown)
     draft.problem("off_globe", spec, f"((abs({lon}) > 180 or abs({lat}) > 90) and not {swapped})", shown)
-    unknown = f"({lon} = 0 and {lat} = 0 or ({lon} is null) <> ({lat} is null))"
+    unknown = draft.put(f"unknown_{name}", f"({lon} = 0 and {lat} = 0 or ({lon} is null) <> ({lat} is null))")
     draft.note("unknown_place", spec, unknown)
     known = f"case when not {unknown} then"
     return (

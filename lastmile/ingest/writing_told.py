@@ -137,6 +137,15 @@ def write_told(connection: duckdb.DuckDBPyConnection, imported: Import, checked:
     return tables
 
 
+def _any(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
+    return bool(connection.execute(f"select exists (from {table})").fetchone()[0])
+
+
+def _but(connection: duckdb.DuckDBPyConnection, known: str) -> str:
+    """Leaves out the rows that are known; where none is, nothing: only a plan without a join is written by all threads."""
+    return f" and row_id not in (from {known})" if _any(connection, known) else ""
+
+
 def _write_bookings(connection: duckdb.DuckDBPyConnection, imported: Import) -> int:
     mapping = imported.mapping
     given = "recorded_at" in mapping.columns
@@ -145,13 +154,18 @@ def _write_bookings(connection: duckdb.DuckDBPyConnection, imported: Import) -> 
         "greatest(booked.recorded_at, coalesce(correction.latest + to_microseconds(1), booked.recorded_at))"
     )  # fmt: skip
     columns = ", ".join(name for name in BOOKING_COLUMNS if name != "recorded_at")
+    corrected = (
+        "left join correction using (row_id) "
+        if _any(connection, "correction")
+        else ", (select null::timestamptz as latest, null::bigint as later) as correction "
+    )
     return connection.execute(
         f"insert into booking by name select booked.* exclude (row_id, recorded_at), "
         f"{after} + to_microseconds(coalesce(correction.later, 0)) as recorded_at, "
         "$source as source, $zone as zone, case when window_due is not null then $semantics end as window_semantics, "
         "$early as early_minutes, $late as late_minutes, $import_id as import_id "
-        f"from (select row_id, recorded_at, {columns} from booked) as booked left join correction using (row_id) "
-        "where row_id not in (from known_booking)",
+        f"from (select row_id, recorded_at, {columns} from booked) as booked {corrected}"
+        f"where true{_but(connection, 'known_booking')}",
         {
             "source": mapping.source,
             "zone": mapping.zone or "UTC",
@@ -190,7 +204,7 @@ def _write_events(connection: duckdb.DuckDBPyConnection, imported: Import, i: in
     columns = ", ".join(f"e{i}_{name} as {name}" for name in EVENT_COLUMNS)
     return connection.execute(
         f"insert into event by name select {columns}, $source as source, $import_id as import_id from checked "
-        f"where {_told(i)} and row_id not in (from known_event_{i})",
+        f"where {_told(i)}{_but(connection, f'known_event_{i}')}",
         {"source": imported.mapping.source, "import_id": imported.import_id},
     ).fetchone()[0]
 
