@@ -54,7 +54,7 @@ def _swapped(draft: Draft, lon: str, lat: str) -> str:
     """True for a latitude that only a longitude can have, and for places that lie by the zone's city when exchanged."""
     beyond = f"abs({lat}) > 90 and abs({lat}) <= 180 and abs({lon}) <= 90"
     if _reference(draft) is None:
-        return f"({beyond})"
+        return f"case when abs({lat}) > 90 then {beyond} else false end"
     east, north = _reference(draft)
     near = _near(draft, lon, north, 180) + " and " + _near(draft, lat, east, 180)
     as_said = _near(draft, lon, east, 180) + " and " + _near(draft, lat, north, 90)

@@ -11,6 +11,7 @@ from lastmile.ingest.imported import LIVE, Import, Written
 from lastmile.ingest.mapping import Mapping
 from lastmile.ingest.validating import Checked
 
+DEGREE_METRES = 111_200.0  # a degree of a great circle of metres_between, rounded up
 FAST_KMH = 250.0  # no delivery vehicle covers ground faster; a position that says so is a jump
 
 
@@ -193,10 +194,14 @@ def _mark_known_events(connection: duckdb.DuckDBPyConnection, mapping: Mapping, 
     )
     again = "" if named or mapping.kind not in BOOKED_KINDS else " where row_id in (select row_id from several_row)"
     connection.execute(
-        f"insert into known_event_{i} with again as (from {told}{again}) "
-        "select row_id from again join (select event_id, min(row_id) as first from again group by event_id "
-        f"having count(*) > 1) using (event_id) where row_id > first and row_id not in (from known_event_{i})"
+        f"create or replace temp table again_event as select event_id from {told}{again} group by event_id having count(*) > 1"
     )
+    if _any(connection, "again_event"):
+        connection.execute(
+            f"insert into known_event_{i} with again as (from {told} semi join again_event using (event_id)) "
+            "select row_id from again join (select event_id, min(row_id) as first from again group by event_id) "
+            f"using (event_id) where row_id > first and row_id not in (from known_event_{i})"
+        )
     return connection.execute(f"select count(*) from known_event_{i}").fetchone()[0]
 
 
@@ -212,11 +217,15 @@ def _write_events(connection: duckdb.DuckDBPyConnection, imported: Import, i: in
 def _jumps(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     """Positions that no vehicle can have driven to from the one before; kept, and counted."""
     count = connection.execute(
-        "with step as (select metres_between(lag(e0_lon) over vehicle, lag(e0_lat) over vehicle, e0_lon, e0_lat) as metres, "
+        "with step as (select e0_lon as lon, e0_lat as lat, lag(e0_lon) over vehicle as lon_before, "
+        "lag(e0_lat) over vehicle as lat_before, "
         "epoch_us(e0_occurred_at) - epoch_us(lag(e0_occurred_at) over vehicle) as micros from checked "
         "where not refused and not is_empty and e0_lon is not null "
         "window vehicle as (partition by e0_vehicle_id order by e0_occurred_at)) "
-        "select count(*) from step where micros > 0 and metres * 3600000.0 / micros > $fast",
-        {"fast": FAST_KMH},
+        # no way is longer than the one along a meridian and a parallel: what that clears needs no trigonometry
+        "select count(*) from step where micros > 0 "
+        "and (abs(lon - lon_before) + abs(lat - lat_before)) * $degree * 3600000.0 > micros * $fast "
+        "and metres_between(lon_before, lat_before, lon, lat) * 3600000.0 / micros > $fast",
+        {"fast": FAST_KMH, "degree": DEGREE_METRES},
     ).fetchone()[0]
     return {"jumps": count} if count else {}
