@@ -288,6 +288,20 @@ def test_every_column_of_the_templates_is_mapped_and_explained():
         assert [name for name in header if name not in section] == []
 
 
+def test_a_recipients_address_comes_with_the_template_and_is_hashed_where_no_mapping_names_it(store, tmp_path):
+    run_import(store, TEMPLATES / "orders.csv", named("own_orders"), "Ina")
+    told = store.ask("select email, language from booking where email is not null")
+    assert told.values.tolist() == [["workshop@example.com", "de"]]
+
+    path = written(tmp_path, "order id,date,email\nA1,2026-03-02,ina@example.com\n")
+    with store.cursor() as connection:
+        guessed = guess(connection, path).mapping
+    assert guessed.hash == ("email",) and "email" not in guessed.columns
+    mapped = ORDERS.replace("[columns]", '[columns]\nemail = "email"')
+    run_import(store, written(tmp_path, "id,email\nA2,ina@example.com\n", "mapped.csv"), parse(mapped), "Ina")
+    assert store.value("select email from booking where delivery_id like '%A2'") == "ina@example.com"
+
+
 # Exports of other systems, as their documentation describes them
 
 
