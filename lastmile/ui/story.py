@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pandas as pd
@@ -38,6 +39,7 @@ EVENTS = {
 }
 
 
+SIGHTINGS = {"entered_at": "arrived", "left_at": "departed stop"}
 PROMISES = {
     "recorded_at": Column("Known since", "instant", width=160),
     "window_from": Column("From", "instant", width=160),
@@ -205,9 +207,11 @@ def _events(desk: Desk, delivery: pd.Series) -> None:
         ]
         events["reason"] = [_words(reason) if format.known(reason) else None for reason in events.reason]
         events["detail"] = events.payload.fillna("").str.strip("{}").str.replace('"', "").str.replace(",", ", ")
+        notices = events.type.str.startswith("notification_") & (events.source == "tower")
+        events.loc[notices, "detail"] = [_of_notice(payload) for payload in events.payload[notices]]
     st.markdown(f"**Events** :gray[{len(events)} on record]")
     desk.table(
-        events,
+        pd.concat([events, _sightings(desk, delivery)]).sort_values("occurred_at", kind="stable", ignore_index=True),
         key="events",
         zone=delivery.zone,
         alt=f"Events of {delivery.delivery_id}",
@@ -216,6 +220,14 @@ def _events(desk: Desk, delivery: pd.Series) -> None:
         empty="No event is on record yet: it has been booked, and nothing has happened.",
         download=f"{delivery.delivery_id}-events.csv".replace(":", "-"),
     )
+
+
+def _sightings(desk: Desk, delivery: pd.Series) -> pd.DataFrame:
+    """Arrivals and departures that no scan told, but a van's positions: rows as of the events, marked as inferred."""
+    seen = desk.ask(queries.delivery_sightings, delivery.delivery_id, desk.view.as_of)
+    came, left = (seen.assign(occurred_at=seen[name], what=f"{what} (inferred)") for name, what in SIGHTINGS.items())
+    rows = pd.concat([came, left[left.occurred_at.notna()]])
+    return rows.assign(source="positions", status_source="inferred", detail="the van stood within 120 m of the address")
 
 
 def _promises(desk: Desk, delivery: pd.Series) -> None:
@@ -248,6 +260,15 @@ def _charges(desk: Desk, delivery: pd.Series) -> None:
         columns=CHARGES,
         currency=str(charges.currency.iloc[0]),
         height="content",
+    )
+
+
+def _of_notice(payload: str) -> str:
+    """What was said, or what came of it; the whole text stands on the page Notices."""
+    said = json.loads(payload)
+    return (
+        said.get("words")
+        or f"{said.get('template', '').replace('_', ' ')} by {said.get('channel')}: {said.get('subject')}"
     )
 
 
