@@ -9,7 +9,7 @@ import tempfile
 from datetime import date
 from pathlib import Path
 
-from bench import door_bench, import_bench, kpi_bench, live_bench, travel_bench
+from bench import door_bench, import_bench, kpi_bench, live_bench, pages_bench, travel_bench
 
 TABLE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 
@@ -24,6 +24,7 @@ def main() -> None:
             *travel_bench.run(database),
             *import_bench.run(Path(folder)),
             *door_bench.run(Path(folder)),
+            *pages_bench.run(Path(folder)),
         ]
     lines = [f"| {what} | {figure} |" for what, figure in found]
     print("\n".join(lines))

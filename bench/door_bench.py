@@ -11,12 +11,9 @@ import asyncio
 import json
 import os
 import shutil
-import socket
-import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -26,6 +23,7 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 from bench.live_bench import FLAGS
+from bench.serving import processor_seconds, served
 from lastmile import demo
 from lastmile.connections import Connection, TokenScope
 from lastmile.door import Door
@@ -33,7 +31,6 @@ from lastmile.intake import KINDS, Outcome
 from lastmile.intake.receiving import judged_rows
 from lastmile.store import Store
 
-ROOT = Path(__file__).parents[1]
 EVENTS_PER_SECOND = 1_000
 SECONDS = 60
 CONNECTIONS = 64
@@ -98,55 +95,6 @@ def prepare(path: Path, days: int = 28) -> tuple[str, list[str]]:
     door.stop()
     store.close()
     return token, numbers
-
-
-@contextmanager
-def served(path: Path):
-    """The tower on a database, in a process of its own: (port, process)."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    process = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "streamlit",
-            "run",
-            "app.py",
-            "--server.port",
-            str(port),
-            "--server.address",
-            "127.0.0.1",
-        ],
-        cwd=ROOT,
-        env={**os.environ, "LASTMILE_DATABASE": str(path)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        _wait_until_ready(port, process)
-        yield port, process
-    finally:
-        process.terminate()
-        process.wait(timeout=60)
-
-
-def processor_seconds(pid: int) -> float:
-    """What a process has used of all cores so far (Linux)."""
-    parts = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(parts[11]) + int(parts[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def _wait_until_ready(port: int, process: subprocess.Popen) -> None:
-    for _ in range(240):
-        try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=1)
-            return
-        except OSError:
-            if process.poll() is not None:
-                break
-            time.sleep(0.5)
-    raise SystemExit("The tower did not start")
 
 
 @contextmanager

@@ -5,15 +5,11 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import socket
 import statistics
-import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -21,12 +17,12 @@ from pathlib import Path
 from playwright.sync_api import Browser, sync_playwright
 
 from bench import million
+from bench.serving import served
 from bench.timing import median_ms
 from lastmile import kpis, queries
 from lastmile.model import Scope
 from lastmile.store import Store
 
-ROOT = Path(__file__).parents[1]
 DAY = million.LAST_DAY.date()
 EMPTY_PAGE = 'import streamlit as st\nst.set_page_config(layout="wide")\nst.metric("Empty", "1")\n'
 FLAGS = [
@@ -82,19 +78,13 @@ def first_figures(path: Path) -> list[tuple[str, str]]:
     """
     empty = path.parent / "empty_page.py"
     empty.write_text(EMPTY_PAGE)
-    servers = {"empty": _serve(empty, path), "tower": _serve(ROOT / "app.py", path)}
-    try:
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
-            taken: dict[str, list[tuple[float, float]]] = {name: [] for name in servers}
-            for _ in range(TURNS + 1):
-                for name, (_, port) in servers.items():
-                    taken[name].append(_first_and_whole(browser, port, name == "tower"))
-            browser.close()
-    finally:
-        for process, _ in servers.values():
-            process.terminate()
-            process.wait()
+    taken: dict[str, list[tuple[float, float]]] = {"empty": [], "tower": []}
+    with served(path, empty) as (empty_port, _), served(path) as (tower_port, _), sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        for _ in range(TURNS + 1):
+            for name, port in (("empty", empty_port), ("tower", tower_port)):
+                taken[name].append(_first_and_whole(browser, port, name == "tower"))
+        browser.close()
     turns = [(empty[0], *tower) for empty, tower in zip(taken["empty"][1:], taken["tower"][1:], strict=True)]
     empty_s, first_s, whole_s = (statistics.median(column) for column in zip(*turns, strict=True))
     first, whole = (statistics.median(turn[place] / turn[0] for turn in turns) for place in (1, 2))
@@ -103,36 +93,6 @@ def first_figures(path: Path) -> list[tuple[str, str]]:
         ("First figure of Live at a million deliveries", f"{first_s:.2f} s, {first:.2f} × the empty page"),
         ("Live as a whole: map, queue and filters", f"{whole_s:.2f} s, {whole:.2f} × the empty page"),
     ]
-
-
-def _serve(script: Path, database: Path) -> tuple[subprocess.Popen, int]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    process = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "streamlit",
-            "run",
-            str(script),
-            "--server.port",
-            str(port),
-            "--server.headless",
-            "true",
-        ],
-        cwd=ROOT,
-        env={**os.environ, "LASTMILE_DATABASE": str(database)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    for _ in range(120):
-        try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=1)
-            return process, port
-        except OSError:
-            time.sleep(0.5)
-    raise SystemExit(f"{script} did not start")
 
 
 def _first_and_whole(browser: Browser, port: int, tower: bool) -> tuple[float, float]:

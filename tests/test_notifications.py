@@ -12,13 +12,14 @@ from datetime import time as clock_time
 import pandas as pd
 import pytest
 
-from lastmile import notifications
+from lastmile import clock, notifications
 from lastmile.connections import is_signed
 from lastmile.errors import NotPossible
 from lastmile.model import stable_id
 from lastmile.notifications import Contact, Sender, Settings, bounces, outbox, receipts, settings
 from lastmile.notifications.addresses import is_email, is_webhook
 from lastmile.notifications.asking import EMAIL, WEBHOOK, told_window
+from lastmile.notifications.channel import on_this_machine
 from lastmile.notifications.mail import Mail, Server, message_id, server_of
 from lastmile.notifications.timing import (
     LONGEST_WAIT,
@@ -189,6 +190,10 @@ def test_an_instant_is_told_as_the_hour_around_it_on_round_five_minutes():
     assert told_window(local("19:47")) == (local("19:15"), local("20:15"))
     assert told_window(local("19:48")) == (local("19:20"), local("20:20"))
     assert told_window(local("19:47") + timedelta(seconds=30)) == (local("19:20"), local("20:20"))
+    assert told_window(local("19:47"), now=local("19:31")) == (
+        local("19:30"),
+        local("20:15"),
+    )  # nobody waits for the past
 
 
 def test_an_older_database_gets_the_columns_and_the_register_at_its_next_start(tmp_path, monkeypatch):
@@ -715,3 +720,27 @@ def test_a_test_goes_out_at_once_and_counts_nowhere(store, inbox):
     assert outbox.counts(store, NOW)["sent"] == 0
     with pytest.raises(NotPossible, match="no mail server is set up"):
         notifications.send_test(store, sender(store, Hand()), "ann@example.com", "ann", NOW + MINUTE)
+
+
+def test_a_simulated_operation_and_the_end_of_a_file_tell_nobody(empty_tower, monkeypatch):
+    near, far = "127.0.0.1:2525", "mail.example.com:587"
+    whys = {"simulated": [empty_tower._holds_up(near), empty_tower._holds_up(far)]}
+    monkeypatch.setenv("LASTMILE_NOTICES_FROM_DEMO", "1")
+    whys["let near"] = [empty_tower._holds_up(near), empty_tower._holds_up(far)]
+    empty_tower.set_clock(clock.held(NOW), "test")
+    whys["held"] = [empty_tower._holds_up(near), empty_tower._holds_up(far)]
+    empty_tower.set_clock(clock.real(), "test")
+    whys["real"] = [empty_tower._holds_up(near), empty_tower._holds_up(far)]
+
+    simulated = "the operation is simulated, and nothing of it leaves this machine"
+    held = "the tower's clock stands at the end of a file"
+    assert whys == {"simulated": [simulated] * 2, "let near": [None, simulated], "held": [held] * 2, "real": [None] * 2}
+
+
+@pytest.mark.parametrize(
+    ("host", "near"),
+    [("localhost:25", True), ("127.0.0.1:25", True), ("127.9.9.9", True), ("[::1]", True), ("::1", True),
+     ("localhost.example.com:25", False), ("10.0.0.1:25", False), ("mail.example.com", False)],
+)  # fmt: skip
+def test_what_is_this_machine(host, near):
+    assert on_this_machine(host) is near

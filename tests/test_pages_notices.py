@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from lastmile import notifications
@@ -116,3 +118,18 @@ def test_all_texts_stand_there(empty_tower):
 
     assert shows_no_error(app)
     assert {"delay_expected", "staff_escalation"} <= set(shown.kind.str.replace(" ", "_"))
+
+
+def test_the_story_of_a_delivery_tells_of_its_notices(stand_on, demo_database):
+    tower = stand_on(demo_database)
+    address = "delivery_id in (select delivery_id from booking where email is not null)"
+    delivery_id = tower.store.value(f"select delivery_id from delivery where not resolved and {address} order by 1")
+    facts = {"expected": tower.now() + timedelta(hours=2)}
+    asked = notifications.tell_customer(
+        tower.store, [delivery_id], "delay_expected", "late", "ann", tower.now(), **facts
+    )
+    assert asked.outcome.tolist() == ["requested"]
+
+    app = visit("deliveries", delivery=delivery_id)
+    told = frame(app, f"Events of {delivery_id}").set_index("what").detail["notification requested"]
+    assert told.startswith("delay expected by e-mail: ")

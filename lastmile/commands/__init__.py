@@ -1,6 +1,17 @@
 """The commands of the command line, in the order in which help lists them."""
 
-from lastmile.commands import access, analysis, arrivals, files, notices, operation, replanning, solving, travel
+from lastmile.commands import (
+    access,
+    analysis,
+    arrivals,
+    exceptions,
+    files,
+    notices,
+    operation,
+    replanning,
+    solving,
+    travel,
+)
 from lastmile.commands.command import Command
 
 COMMANDS: tuple[Command, ...] = (
@@ -13,6 +24,7 @@ COMMANDS: tuple[Command, ...] = (
     *solving.COMMANDS,
     *travel.COMMANDS,
     *arrivals.COMMANDS,
+    *exceptions.COMMANDS,
 )
 
 __all__ = ["COMMANDS", "Command"]

@@ -10,6 +10,7 @@ from lastmile.exceptions.queue import QUEUE, children, exceptions, queue
 from lastmile.exceptions.rule import Due, Outcome, Role, Rule, Severity, Subject
 from lastmile.exceptions.settings import SETTINGS, Settings
 from lastmile.exceptions.situation import Situation
+from lastmile.exceptions.telling import definitions
 
 __all__ = [
     "CATALOGUE",
@@ -27,6 +28,7 @@ __all__ = [
     "assign",
     "children",
     "comment",
+    "definitions",
     "exceptions",
     "find",
     "queue",

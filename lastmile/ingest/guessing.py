@@ -93,7 +93,8 @@ def _samples(connection: duckdb.DuckDBPyConnection, opened: Opened) -> dict[str,
 def _made(opened: Opened, samples: dict[str, list[str]]) -> Guess:
     events = _events(samples)
     kind = _kind(list(samples), events)
-    findings = _fields(kind, samples, {column for column, _ in events})
+    personal = {column for column in samples if _is_personal(column, PERSONAL_DROP + PERSONAL_HASH)}
+    findings = _fields(kind, samples, {column for column, _ in events} | personal)
     columns = {finding.field: _column(kind, finding) for finding in findings}
     questions: list[str] = []
     mapping = Mapping(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from lastmile.errors import NotPossible
 from lastmile.kpis.arrivals import ARRIVALS
-from lastmile.kpis.communication import COMMUNICATION
 from lastmile.kpis.cost import COST
 from lastmile.kpis.definition import Kpi
+from lastmile.kpis.notices import NOTICES
 from lastmile.kpis.quality import QUALITY
 from lastmile.kpis.service import SERVICE
 
-CATALOGUE: dict[str, Kpi] = {kpi.key: kpi for kpi in (*SERVICE, *COST, *ARRIVALS, *COMMUNICATION, *QUALITY)}
+CATALOGUE: dict[str, Kpi] = {kpi.key: kpi for kpi in (*SERVICE, *COST, *ARRIVALS, *NOTICES, *QUALITY)}
 
 
 def find(key: str) -> Kpi:

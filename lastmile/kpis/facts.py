@@ -3,54 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from lastmile.kpis.checks import DELIVERY_CHECKS, EVENT_CHECKS, Check
-
-CALENDAR = ("day", "week", "month")
-OF_A_DELIVERY = (
-    *CALENDAR, "hour", "depot", "carrier", "service", "criticality", "area", "driver", "vehicle", "reason", "source",
-)  # fmt: skip
-OF_A_ROUTE = (*CALENDAR, "depot", "carrier", "driver", "vehicle")
-
-
-@dataclass(frozen=True)
-class Fact:
-    """One kind of counted row: `grain` in words, `identity` the columns that name a row, `dimensions` what splits it.
-
-    `sql` reads $as_of, $day_from, $day_to, $cutoff (the instant that "due" is judged by) and the scope's
-    $depots, $carriers and $services; `shown` are the columns that a drill-down shows beside the dimensions.
-    """
-
-    key: str
-    grain: str
-    identity: tuple[str, ...]
-    dimensions: tuple[str, ...]
-    shown: tuple[str, ...]
-    sql: str
-    in_money: bool = False  # its rows carry a currency
-
-
-SCOPE = """(len($depots) = 0 or list_contains($depots::varchar[], depot))
-    and (len($carriers) = 0 or list_contains($carriers::varchar[], carrier))"""
-SCOPE_OF_SERVICE = "(len($services) = 0 or list_contains($services::varchar[], service))"
-PERIODS = "date_trunc('week', day)::date as week, date_trunc('month', day)::date as month"
-
-_END_OF_TIME = """case when resolved then null
-        when window_due is not null then {due} + to_microseconds((late_minutes * 60000000)::bigint)
-        else (day + interval 1 day) at time zone zone end"""
-# Overdue: neither resolved nor within its time any more; without a promise the time ends with its day.
-DELIVERIES = f"""
-select *, {PERIODS}, hour(coalesce(handed_over_at, last_failed_at) at time zone zone) as hour,
-    not resolved and $cutoff::timestamptz > {_END_OF_TIME.format(due="window_due")} as overdue,
-    not resolved and $cutoff::timestamptz > {_END_OF_TIME.format(due="coalesce(revised_due, window_due)")}
-        as overdue_revised
-from (
-    select *, depot_id as depot, carrier_id as carrier, driver_id as driver, vehicle_id as vehicle
-    from deliveries_at($as_of::timestamptz, $day_from::date, $day_to::date)
+from lastmile.kpis.fact import (
+    CALENDAR,
+    DELIVERIES,
+    OF_A_DELIVERY,
+    OF_A_ROUTE,
+    PERIODS,
+    SCOPE,
+    SCOPE_OF_SERVICE,
+    Fact,
 )
-where {SCOPE} and {SCOPE_OF_SERVICE}
-"""
+from lastmile.kpis.notice_facts import NOTICE_FACTS
 
 # What was told of an arrival: as it stood an hour before the van came, and by how much it had been moved about until then.
 # A prediction of another day's try is none of this one.
@@ -231,43 +196,6 @@ where finished_at <= coalesce($as_of::timestamptz, 'infinity'::timestamptz)
   and ($day_to is null or (finished_at at time zone 'UTC')::date <= $day_to::date)
 """
 
-_NOTICES = """notice_state(coalesce($as_of::timestamptz, 'infinity'::timestamptz),
-    coalesce($day_from::date::timestamptz - interval 60 day, '-infinity'::timestamptz))"""
-# A notice counts to the service day of its delivery; one to staff about no delivery to the day on which it was asked for.
-NOTICES = f"""
-select *, {PERIODS}, hour(coalesce(sent_at, asked_at) at time zone zone) as hour
-from (
-    select notice.* exclude (depot_id), coalesce(known.day, (asked_at at time zone notice.zone)::date) as day,
-        coalesce(notice.depot_id, known.depot_id) as depot, carrier_id as carrier, service, criticality, area,
-        driver_id as driver, vehicle_id as vehicle, reason, source
-    from {_NOTICES} as notice left join (
-        select delivery_id, day, depot_id, carrier_id, service, criticality, area, driver_id, vehicle_id, reason, source
-        from deliveries_at($as_of::timestamptz, $day_from::date, $day_to::date)
-    ) as known using (delivery_id)
-    where audience <> 'test' and (known.delivery_id is not null or notice.delivery_id is null)
-)
-where ($day_from is null or day >= $day_from::date) and ($day_to is null or day <= $day_to::date)
-  and {SCOPE} and {SCOPE_OF_SERVICE}
-"""
-# Only what a recipient said after the first notice is an answer to it.
-RECIPIENTS = f"""
-with told as (
-    select delivery_id, min(sent_at) as told_at, count(*) as notices
-    from {_NOTICES} where audience = 'customer' and sent_at is not null group by delivery_id
-),
-answered as (
-    select delivery_id, arg_max(type, (occurred_at, recorded_at)) as answer, max(occurred_at) as answered_at
-    from event join told using (delivery_id)
-    where type between 'recipient_confirmed' and 'recipient_rescheduled' and classifier = 'ACT' and occurred_at >= told_at
-      and recorded_at <= coalesce($as_of::timestamptz, 'infinity'::timestamptz)
-      and (import_id is null or import_id not in (select import_id from undone_import))
-      and event_id not in (select corrects from event where corrects is not null
-                           and recorded_at <= coalesce($as_of::timestamptz, 'infinity'::timestamptz))
-    group by delivery_id
-)
-select * from ({DELIVERIES}) join told using (delivery_id) left join answered using (delivery_id)
-"""
-
 
 def _answers(checks: Iterable[Check]) -> str:
     structs = (
@@ -380,22 +308,7 @@ FACTS = {
             (),
             ANSWERS,
         ),
-        Fact(
-            "notice",
-            "one row per notice that was asked for",
-            ("notice_id",),
-            (*OF_A_DELIVERY, "channel", "audience", "template"),
-            ("delivery_id", "state", "asked_at", "sent_at", "delivered_at", "words"),
-            NOTICES,
-        ),
-        Fact(
-            "recipient",
-            "one row per delivery whose recipient was sent a notice",
-            ("delivery_id",),
-            OF_A_DELIVERY,
-            ("notices", "told_at", "answer", "answered_at", "state"),
-            RECIPIENTS,
-        ),
+        *NOTICE_FACTS,
         Fact(
             "import",
             "one row per import",

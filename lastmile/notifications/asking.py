@@ -44,12 +44,17 @@ class Asked:
     event: Event | None = None
 
 
-def told_window(at: datetime) -> tuple[datetime, datetime]:
-    """The hour around an expected instant, on round five minutes."""
+def told_window(at: datetime, now: datetime | None = None) -> tuple[datetime, datetime]:
+    """The hour around an expected instant, on round five minutes; what of it is over `now` is left out."""
     step = timedelta(minutes=TOLD_STEP_MINUTES)
-    rounded = at - timedelta(minutes=at.minute % TOLD_STEP_MINUTES, seconds=at.second, microseconds=at.microsecond)
-    middle = rounded + step if at - rounded >= step / 2 else rounded
-    return middle - TOLD_SPAN, middle + TOLD_SPAN
+    middle = _round_minutes(at + step / 2)
+    begin, end = middle - TOLD_SPAN, middle + TOLD_SPAN
+    return (max(begin, _round_minutes(min(now, at))) if now else begin), end
+
+
+def _round_minutes(at: datetime) -> datetime:
+    """The round five minutes at or before an instant."""
+    return at - timedelta(minutes=at.minute % TOLD_STEP_MINUTES, seconds=at.second, microseconds=at.microsecond)
 
 
 def tell_customer(
@@ -153,7 +158,7 @@ def _customer_request(
         return Asked(delivery_id, NO_ADDRESS, f"{one_line(row.email)!r} is no e-mail address")
     given = {name: _of(value, delivery_id) for name, value in facts.items()}
     if isinstance(given.get("expected"), datetime):
-        given["expected_at"], given["expected"] = given["expected"], told_window(given["expected"])
+        given["expected_at"], given["expected"] = given["expected"], told_window(given["expected"], at)
     spoken = (row.language or "").lower()[:2]
     template = templates.text_for(texts, kind.key, row.service, spoken if spoken in settings.LANGUAGES else language)
     said = given | {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import threading
 from dataclasses import asdict, dataclass
 from datetime import time
 
@@ -13,6 +14,8 @@ KEY = "notices"
 SIGNING_KEY = "notices signing secret"
 LANGUAGES = {"en": "English", "de": "German"}
 MOST_MINUTES = 24 * 60
+
+_making = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -46,8 +49,9 @@ def save(store: Store, settings: Settings, actor: str) -> None:
 
 def signing_secret(store: Store) -> str:
     """The secret from which each webhook's own is made; made at first use, and kept."""
-    known = store.setting(SIGNING_KEY)
-    if known is None:
-        known = secrets.token_urlsafe(32)
-        store.set_setting(SIGNING_KEY, known, "system")
-    return known
+    with _making:
+        known = store.setting(SIGNING_KEY)
+        if known is None:
+            known = secrets.token_urlsafe(32)
+            store.set_setting(SIGNING_KEY, known, "system")
+        return known

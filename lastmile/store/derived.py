@@ -67,8 +67,9 @@ DERIVED = (
     Derived(
         "notice_event",
         "event_id",
-        NOTICE_EVENTS,
-        f"from ({NOTICE_EVENTS}) semi join touched_event using (event_id)",
+        "from notice_events('event')",
+        "from notice_events('touched_notice_event')",
+        {"touched_notice_event": f"from ({NOTICE_EVENTS}) semi join touched_event using (event_id)"},
     ),
     Derived(
         "exception_event",

@@ -16,7 +16,7 @@ STATES = {
     outbox.SENT: ("◐ no receipt", "Sent, no receipt", "The mail server took them on. Nobody has said that they arrived, so none counts as a success."),
     outbox.DELIVERED: ("● delivered", "Delivered", "A receipt says that they arrived."),
     outbox.FAILED: ("✕ failed", "Failed", "Refused, or come back, or not sent after the last try."),
-    outbox.DROPPED: ("– not sent", "Not sent", "They would have come too late to be of use."),
+    outbox.DROPPED: ("– too late", "Too late", "Not sent: they would have come too late to be of use, or their delivery was over."),
 }  # fmt: skip
 COLUMNS = {
     "shown": Column("State", help="Delivered only by a receipt", width=120),

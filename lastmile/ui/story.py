@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pandas as pd
@@ -206,6 +207,8 @@ def _events(desk: Desk, delivery: pd.Series) -> None:
         ]
         events["reason"] = [_words(reason) if format.known(reason) else None for reason in events.reason]
         events["detail"] = events.payload.fillna("").str.strip("{}").str.replace('"', "").str.replace(",", ", ")
+        notices = events.type.str.startswith("notification_") & (events.source == "tower")
+        events.loc[notices, "detail"] = [_of_notice(payload) for payload in events.payload[notices]]
     st.markdown(f"**Events** :gray[{len(events)} on record]")
     desk.table(
         pd.concat([events, _sightings(desk, delivery)]).sort_values("occurred_at", kind="stable", ignore_index=True),
@@ -257,6 +260,15 @@ def _charges(desk: Desk, delivery: pd.Series) -> None:
         columns=CHARGES,
         currency=str(charges.currency.iloc[0]),
         height="content",
+    )
+
+
+def _of_notice(payload: str) -> str:
+    """What was said, or what came of it; the whole text stands on the page Notices."""
+    said = json.loads(payload)
+    return (
+        said.get("words")
+        or f"{said.get('template', '').replace('_', ' ')} by {said.get('channel')}: {said.get('subject')}"
     )
 
 

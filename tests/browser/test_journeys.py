@@ -148,6 +148,14 @@ def test_a_day_is_re_optimized_compared_approved_and_driven(screen):
     assert "operator" in told
     assert "Two vans were running late" in told
 
+    page = settled(
+        screen.open("/notices")
+    )  # customers were told with the approval; the demo sends nothing, and says so
+    expect(page.get_by_text("No e-mail goes out")).to_be_visible()
+    waiting = page.get_by_test_id("stMetric").filter(has_text="Waiting")
+    expect(waiting).not_to_have_text(re.compile(r"Waiting\D*0\D"), timeout=A_WHILE)
+    screen.shoot("journey_2_notices")
+
     layers.clear()
     page = settled(screen.open("/?depots=Westhafen"))
     page.wait_for_function(

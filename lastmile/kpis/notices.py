@@ -1,17 +1,16 @@
-"""Communication: do our notices arrive, and do recipients answer them?"""
+"""Communication, the notices: do they arrive, and do recipients answer them?"""
 
 from __future__ import annotations
 
+from lastmile.kpis.arrivals import FAMILY
 from lastmile.kpis.definition import Direction, Kpi, Owner, Rule, Unit
-
-FAMILY = "Communication"
 
 NOT_SENT: tuple[Rule, ...] = (
     ("not sent yet", "state = 'waiting'"),
     ("failed before it was sent", "state = 'failed' and sent_at is null"),
     ("not sent: it would have come too late", "state = 'dropped'"),
 )
-_NOTICES = {
+_SENT = {
     "family": FAMILY,
     "unit": Unit.SHARE,
     "anchor": "service day of the delivery; for staff the day on which the notice was asked for",
@@ -21,7 +20,7 @@ _NOTICES = {
     "owner": Owner.OPERATIONS,
 }
 
-COMMUNICATION = (
+NOTICES = (
     Kpi(
         key="notification_success",
         label="Notices received",
@@ -31,7 +30,7 @@ COMMUNICATION = (
         numerator="notices with a receipt of delivery",
         counts="(delivered_at is not null)::int",
         target=0.95,
-        **_NOTICES,
+        **_SENT,
     ),
     Kpi(
         key="notification_no_receipt",
@@ -42,7 +41,7 @@ COMMUNICATION = (
         numerator="notices without a receipt",
         counts="(state = 'sent')::int",
         target=0.05,
-        **_NOTICES,
+        **_SENT,
     ),
     Kpi(
         key="confirmation_rate",
