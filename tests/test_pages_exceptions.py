@@ -8,18 +8,20 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import duckdb
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from lastmile import exceptions, queries
 from lastmile.errors import NotPossible
+from lastmile.exceptions.curves import still_open
 from lastmile.model import Scope
 from lastmile.runtime import Tower
 from lastmile.ui import palette
 from lastmile.ui.exceptions import acting, playbook
 from tests.conftest import FRIDAY
 from tests.raising import raised
-from tests.test_pages import LONG, frame, shows_no_error, visit, words
+from tests.test_pages import LONG, frame, metrics, shows_no_error, visit, words
 
 DAY = date(2026, 11, 20)
 
@@ -358,3 +360,69 @@ def test_very_long_names_and_an_unknown_stake_are_shown(tower, page):
     assert shows_no_error(app)
     assert LONG.strip() in words(app)
     assert "**unknown** at stake" in words(app)
+
+
+# Response
+
+
+def test_response_shows_the_measured_times_with_those_that_still_wait(tower):
+    at = FRIDAY - timedelta(minutes=60)
+    ids = [late(tower, place, at) for place in range(3)]
+    exceptions.assign(tower.store, {ids[0]: 1}, "Mira", "Mira", at + timedelta(minutes=6))
+    exceptions.assign(tower.store, {ids[1]: 1}, "Jo", "Jo", at + timedelta(minutes=10))
+    exceptions.resolve(
+        tower.store, {ids[0]: 2}, exceptions.Outcome.PREVENTED, "moved", "Mira", at + timedelta(minutes=30)
+    )
+
+    app = visit("response", period="Today")
+
+    assert shows_no_error(app)
+    shown = metrics(app)
+    assert shown["Time to detect"] == "30\u202fs"
+    assert shown["Time to acknowledge"] == "10\u202fmin"  # 6, 10 and one that waits
+    assert shown["Time to resolve"] == ":gray[unknown]"  # one of three is closed
+    assert shown["Time to first action"] == ":gray[unknown]"
+    assert shown["Prevented"] == "100.0\u202f%"
+    assert "n 3 · 1 waiting" in words(app)
+    assert "n 3 · 2 open" in words(app)
+    assert "fewer than half have got there" in words(app)
+
+
+def test_response_is_split_by_rule_and_owner_and_goes_down_to_its_rows(tower):
+    at = FRIDAY - timedelta(minutes=60)
+    ids = [late(tower, place, at) for place in range(2)]
+    exceptions.assign(tower.store, {ids[0]: 1}, "Mira", "Jo", at + timedelta(minutes=6))
+
+    by_rule = frame(visit("response", period="Today"), "Response by group")
+    by_owner = frame(visit("response", period="Today", by="Owner"), "Response by group")
+
+    assert by_rule.name.tolist() == [exceptions.find("will_be_late").label]
+    assert by_rule.n.tolist() == [2]
+    assert sorted(by_owner.name) == ["Mira", "nobody yet"]
+    rows = frame(visit("response", period="Today"), "Exceptions behind")
+    assert len(rows) == 2
+    assert rows.acknowledge_minutes.notna().sum() == 1
+
+
+def test_response_says_so_where_nothing_was_noticed(tower):
+    assert "No exception was noticed in this period and scope" in words(visit("response", period="Yesterday"))
+
+
+def test_the_curve_of_what_is_still_open_is_the_product_limit_estimate():
+    # ends after 10, 20 and 40 minutes; two more watched for 20 and 30 and still open
+    rows = pd.DataFrame(
+        {"resolve_minutes": [10.0, 20.0, 20.0, 30.0, 40.0], "resolved": [True, True, False, False, True]}
+    )
+
+    curve = still_open(rows)
+
+    assert curve.minutes.tolist() == [0, 10, 20, 40, 40]
+    assert curve.share_open.tolist() == pytest.approx([1, 4 / 5, 4 / 5 * 3 / 4, 0, 0])
+    assert curve.at_risk.tolist() == [5, 5, 4, 1, 1]
+
+
+def test_the_curve_of_nothing_closed_stays_at_all_as_long_as_it_was_watched():
+    curve = still_open(pd.DataFrame({"resolve_minutes": [5.0, 12.0], "resolved": [False, False]}))
+
+    assert curve.share_open.tolist() == [1, 1]
+    assert curve.minutes.tolist() == [0, 12]

@@ -40,7 +40,7 @@ def kpi_row(tiles: Sequence[Tile], *, key: str = "tiles") -> None:
                 border=True,
                 key=f"{key} {place}",
                 gap="xxsmall",
-                width=200 if len(tiles) > 6 else "stretch",
+                width=200 if len(tiles) > 7 else "stretch",
                 height="stretch",
             ):
                 _tile(tile)

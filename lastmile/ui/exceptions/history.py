@@ -6,9 +6,9 @@ from typing import Any
 
 import streamlit as st
 
+from lastmile.exceptions.history import history
 from lastmile.ui import format
 from lastmile.ui.desk import Desk
-from lastmile.ui.exceptions import _pending as exceptions
 from lastmile.ui.exceptions import listing
 from lastmile.ui.tables import Column
 
@@ -23,7 +23,7 @@ STEPS = {
 
 def show(desk: Desk, row: Any) -> None:
     """The steps, newest first."""
-    steps = desk.ask(exceptions.history, row.exception_id, listing.moment(desk))
+    steps = desk.ask(history, row.exception_id, listing.moment(desk))
     st.markdown(f"**History** :gray[{format.count(len(steps), 'step')}, newest first]")
     desk.table(
         steps.iloc[::-1],
