@@ -1,5 +1,6 @@
-"""Exchanging the ends of two routes: what follows a stop for what another route has left near it (2-opt*, Potvin and
-Rousseau 1995, Journal of the Operational Research Society 46, 1433-1446). Strings of ten never carry a long tail at once.
+"""Exchanging the ends of two routes: what follows a stop for what another route has left (2-opt*, Potvin and Rousseau 1995,
+Journal of the Operational Research Society 46, 1433-1446). Strings of ten stops never carry a long end at once, and where
+all vehicles are under way, who goes where may be wrong as a whole.
 """
 
 from __future__ import annotations
@@ -9,19 +10,24 @@ import numpy as np
 from lastmile.routing.kernel.clock import EXACT, place_of
 from lastmile.routing.kernel.compiling import compiled, inlined
 from lastmile.routing.kernel.plan import ROOM_LEFT, draw, touch, work_out
-from lastmile.routing.kernel.sheet import NEVER
 from lastmile.routing.loads import LOAD_TOLERANCE
 
 LOOKED_AT = 20
-"""Nearest stops of the one whose route is cut at which another route may be cut."""
+"""Nearest stops of the one whose route is cut, beside which another route may be cut."""
+
+ANYWHERE = 0.25
+"""Share of exchanges in which the other route is any, wherever it is."""
+
+DEAREST = 2
+"""How many times the present heat the way may become dearer by an exchange; what it saves elsewhere is not foreseen."""
 
 OVERLOOKED = 0.1
 """Share of cuts that are overlooked, so that it is not always the same one."""
 
 
 @compiled
-def exchange_tails(sheet, plan, scratch, most):
-    """Cut two routes near a random stop where that looks cheapest, but no dearer than `most`, and exchange what follows.
+def exchange_tails(sheet, plan, scratch, heat):
+    """Cut two routes, one at a random stop, where joining them crosswise looks cheapest, and exchange what follows.
 
     Returns whether it was done and breaks no more than the routes did.
     """
@@ -29,7 +35,23 @@ def exchange_tails(sheet, plan, scratch, most):
     one = np.int64(plan.where[stop])
     if one < 0:
         return False
-    at, best, other, keeps, keeps_other = position_of(plan, one, stop), most, np.int64(-1), np.int64(0), np.int64(0)
+    at = position_of(plan, one, stop)
+    most = DEAREST * heat
+    if draw(plan) < ANYWHERE:
+        other, keeps, keeps_other = cut_of_any(sheet, plan, one, at, most)
+    else:
+        other, keeps, keeps_other = cut_near(sheet, plan, one, at, stop, most)
+    if other < 0:
+        return False
+    before = plan.routes[one].excess, plan.routes[other].excess
+    swap_ends(sheet, plan, scratch, one, keeps, other, keeps_other)
+    return plan.routes[one].excess <= before[0] + EXACT and plan.routes[other].excess <= before[1] + EXACT
+
+
+@compiled
+def cut_near(sheet, plan, one, at, stop, most):
+    """(vehicle, items that the first keeps, items that the other keeps): the cheapest cut beside a near stop; -1: none."""
+    best, other, keeps, keeps_other = most, np.int64(-1), np.int64(0), np.int64(0)
     for index in range(1, min(LOOKED_AT, sheet.near.shape[1])):
         near = sheet.near[stop, index]
         vehicle = np.int64(plan.where[near])
@@ -37,15 +59,26 @@ def exchange_tails(sheet, plan, scratch, most):
             continue
         there = position_of(plan, vehicle, near)
         for after in range(2):  # the stop goes on to the near one, or is reached from it
-            cut, cut_other = at + 1 - after, there + after
-            extra = extra_km(sheet, plan, one, cut, vehicle, cut_other) * sheet.vehicles[one].per_km
+            cut, cut_other = np.int64(at + 1 - after), np.int64(there + after)
+            extra = extra_way(sheet, plan, one, cut, vehicle, cut_other)
             if extra < best and may_exchange(sheet, plan, one, cut, vehicle, cut_other):
-                best, other, keeps, keeps_other = extra, vehicle, np.int64(cut), np.int64(cut_other)
-    if other < 0:
-        return False
-    before = plan.routes[one].excess, plan.routes[other].excess
-    swap_ends(sheet, plan, scratch, one, keeps, other, keeps_other)
-    return plan.routes[one].excess <= before[0] + EXACT and plan.routes[other].excess <= before[1] + EXACT
+                best, other, keeps, keeps_other = extra, vehicle, cut, cut_other
+    return other, keeps, keeps_other
+
+
+@compiled
+def cut_of_any(sheet, plan, one, at, most):
+    """The same on a vehicle by chance, wherever it is."""
+    other = np.int64(draw(plan) * sheet.vehicles.size)
+    if other == one or (plan.routes[other].count == 0 and not sheet.vehicles[other].in_use):
+        return np.int64(-1), np.int64(0), np.int64(0)
+    best, found, keeps, keeps_other = most, np.int64(-1), np.int64(0), np.int64(0)
+    for cut_other in range(sheet.vehicles[other].fixed, plan.routes[other].count + 1):
+        for cut in range(at, at + 2):
+            extra = extra_way(sheet, plan, one, np.int64(cut), other, np.int64(cut_other))
+            if extra < best and may_exchange(sheet, plan, one, np.int64(cut), other, np.int64(cut_other)):
+                best, found, keeps, keeps_other = extra, other, np.int64(cut), np.int64(cut_other)
+    return found, keeps, keeps_other
 
 
 @inlined
@@ -74,14 +107,26 @@ def place_after(sheet, plan, vehicle, cut, driver):
 
 
 @compiled
-def extra_km(sheet, plan, one, cut, other, cut_other):
-    """The km that an exchange adds where the routes are joined."""
+def extra_way(sheet, plan, one, cut, other, cut_other):
+    """About what the ways cost more that join the routes crosswise, at the first vehicle's rates."""
+    shift = sheet.vehicles[one]
     first, second = place_before(sheet, plan, one, cut), place_before(sheet, plan, other, cut_other)
-    added = sheet.km[first, place_after(sheet, plan, other, cut_other, one)]
-    added += sheet.km[second, place_after(sheet, plan, one, cut, other)]
-    saved = sheet.km[first, place_after(sheet, plan, one, cut, one)]
-    saved += sheet.km[second, place_after(sheet, plan, other, cut_other, other)]
-    return added - saved
+    to_first, to_second = (
+        place_after(sheet, plan, other, cut_other, one),
+        place_after(sheet, plan, one, cut, other),
+    )
+    from_first, from_second = (
+        place_after(sheet, plan, one, cut, one),
+        place_after(sheet, plan, other, cut_other, other),
+    )
+    extra = sheet.km[first, to_first] + sheet.km[second, to_second]
+    extra -= sheet.km[first, from_first] + sheet.km[second, from_second]
+    extra *= shift.per_km
+    if shift.per_second > 0:
+        longer = sheet.fastest[first, to_first] + sheet.fastest[second, to_second]
+        longer -= sheet.fastest[first, from_first] + sheet.fastest[second, from_second]
+        extra += longer * shift.per_second
+    return extra
 
 
 @compiled
