@@ -230,15 +230,12 @@ class Search:
             for lane in range(self.lanes)
             if sought[lane :: self.lanes]
         ]  # fmt: skip
-        found = [(len(self.best.changes.moved), self.best.cost.total, self.routes)]
         pending = [self.workers.submit(task) for task in tasks]
         wait = float("inf") if self.limit is not None else seconds + GRACE_SECONDS
-        for outcome in self._outcomes(pending, lambda: told("looking for plans that change less"), wait):
-            for _, routes in outcome.frontier:
-                plan = evaluate(self.searched, routes, self.search_timer)
-                if not plan.violations:
-                    found.append((len(plan.changes.moved), plan.cost.total, routes))
-        self.frontier = list(_falling(found))
+        outcomes = self._outcomes(pending, lambda: told("looking for plans that change less"), wait)
+        for _, routes in sorted((one for outcome in outcomes for one in outcome.frontier), key=lambda one: one[0]):
+            self._offer(routes, "rebuilding")
+        self.frontier = [(one.moved, one.evaluation.cost.total, one.routes) for one in self._plans.falling()]
 
     def _outcomes(self, pending: list[Pending], told: Callable[[], None], wait: float) -> Iterable[Outcome]:
         """What each round came to, as they end; what is not there in time is given up."""
@@ -286,12 +283,3 @@ def listen(pending: list[Pending]) -> None:
     """Wait a moment for one of several rounds."""
     if not any(one.done() for one in pending):
         pending[0].wait(LISTENING_SECONDS)
-
-
-def _falling(found: list[tuple[int, float, Routes]]) -> Iterable[tuple[int, float, Routes]]:
-    """The points at which a further change of vehicle buys something: moved rising, cost falling."""
-    cheapest = float("inf")
-    for moved, cost, routes in sorted(found, key=lambda point: point[:2]):
-        if cost < cheapest - 1e-6:
-            cheapest = cost
-            yield moved, cost, routes

@@ -66,3 +66,7 @@ class FoundPlans:
         limit = cheapest.evaluation.cost.total + MOST_FOR_STAYING * driven(cheapest.evaluation)
         near = [one for one in self._plans if one.evaluation.cost.total <= limit]
         return min(near, key=lambda one: one.evaluation.cost.total + price * one.moved)
+
+    def falling(self) -> list[Found]:
+        """What each further change of vehicle buys: moves rising, cost falling; plans that break nothing."""
+        return sorted((one for one in self._plans if not one.evaluation.violations), key=lambda one: one.moved)
