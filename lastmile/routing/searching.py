@@ -9,7 +9,7 @@ from concurrent.futures import wait
 from concurrent.futures.process import BrokenProcessPool
 
 from lastmile.routing.evaluating import Evaluation, evaluate
-from lastmile.routing.explaining import Reason, reasons_unserved
+from lastmile.routing.explaining import PROBES, Reason, reasons_unserved
 from lastmile.routing.policies import to_search
 from lastmile.routing.problem import Problem, Routes
 from lastmile.routing.rounds import Outcome, PoolRoute, Round, RouteFigures, Work
@@ -84,7 +84,8 @@ class Search:
 
     def explained(self) -> Mapping[str, Reason]:
         """A reason for each stop that is not served."""
-        return reasons_unserved(self.problem, self.routes, self.timer)
+        probes = PROBES // 10 if self.stopped else PROBES  # who cancels a search waits for nothing
+        return reasons_unserved(self.problem, self.routes, self.timer, probes)
 
     def judged(self) -> Evaluation:
         """The best plan by the problem as it was given."""
