@@ -191,11 +191,13 @@ class RouteTimer:
     def _cost(self, vehicle: int, route: TimedRoute, worked: float, km: float) -> Cost:
         shift = self.problem.vehicles[vehicle]
         rates = shift.rates
-        overtime = max(0.0, route.ends - max(shift.shift_end, route.ends - worked))
+        paid_from = route.ends - worked
+        overtime = max(0.0, route.ends - max(shift.shift_end, paid_from))
+        beyond = max(0.0, route.ends - max(shift.overtime_ends, paid_from))
         parts = (
             0 if shift.in_use else rates.per_day,
             (worked - overtime) / 3600 * rates.per_hour,
-            overtime / 3600 * rates.per_overtime_hour,
+            overtime / 3600 * rates.per_overtime_hour + beyond / 3600 * shift.per_hour_beyond,
             km * rates.per_km,
             sum(stop != RELOADS for stop in route.stops) * rates.per_stop,
         )

@@ -169,7 +169,9 @@ def drive_route(sheet, scratch, vehicle, items, count, departs, gap):
     )
     excess += max(0.0, km - sheet.vehicles[vehicle].most_km)
     overtime = max(0.0, ends - max(shift.shift_end, paid_from))
+    beyond = max(0.0, ends - max(shift.overtime_ends, paid_from))
     card = shift.per_day + (worked - overtime) * shift.per_second + overtime * shift.per_overtime_second
+    card += beyond * shift.per_second_beyond
     card += km * shift.per_km + stops * shift.per_stop
     price += max(card, shift.minimum) + moved * sheet.whole[0].price_per_moved
     if sheet.whole[0].fair_price > 0:
