@@ -117,7 +117,7 @@ def test_a_cancel_is_answered_within_half_a_second_with_a_plan():
     solution = solve(problem, seconds=30, cancelled=stop)
     # half a second of work; on a machine that others use too, that takes longer by the clock
     assert time.process_time() - at[0][1] < 0.5
-    assert time.monotonic() - at[0][0] < 5
+    assert time.monotonic() - at[0][0] < 2
     assert solution.cancelled
     assert solution.evaluation.violations == ()
 
