@@ -127,6 +127,7 @@ def _as_record(proposal: Proposal, decision: str) -> dict[str, Any]:
         "stops_moved": len(change.moved),
         "not_served": {stop_id: reason.words for stop_id, reason in proposal.reasons.items()},
         "breaks": [violation.words for violation in change.after.violations],
+        "notes": list(proposal.solution.notes),
         "travel": proposal.open_day.problem.matrix.source,
     }
 
@@ -145,6 +146,8 @@ def _say(told: dict[str, Any]) -> None:
         say(f"  breaks: {words}")
     for stop_id, why in told["not_served"].items():
         say(f"  not served: {stop_id}: {why}")
+    for note in told["notes"]:
+        say(f"  {note}")
     say(f"  travel times: {told['travel']}")
 
 

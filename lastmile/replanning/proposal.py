@@ -99,6 +99,7 @@ def proposal_of(
 ) -> Proposal:
     """The next version of the plan from a solution, or from other routes of the same day that were `chosen` instead."""
     taken = {vehicle_id: tuple(row) for vehicle_id, row in (solution.routes if routes is None else routes).items()}
+    solution = replace(solution, notes=tuple(dict.fromkeys((*solution.notes, *open_day.not_planned))))
     problem = open_day.problem
     comparison = compare(problem, problem.plan_in_force(), taken)
     reasons = solution.reasons if routes is None else reasons_unserved(problem, taken)
