@@ -297,6 +297,29 @@ def delivery_events(store: Store, delivery_id: str, as_of: datetime | None = Non
     )
 
 
+def delivery_sightings(store: Store, delivery_id: str, as_of: datetime | None = None) -> pd.DataFrame:
+    """One row per route whose van was seen at a delivery's address by its positions alone: entered_at, left_at, vehicle_id.
+
+    `entered_known_at` is when that could first be told; a van that is still there has no `left_at`.
+    """
+    days = store.ask(
+        "select min(day) as day_from, max(day) as day_to from planned_stop join route using (plan_id, route_id) "
+        "where delivery_id = $delivery_id",
+        delivery_id=delivery_id,
+    ).iloc[0]
+    return store.ask(
+        """
+        select entered_at, entered_known_at, left_at, vehicle_id
+        from inferred_visit_state(coalesce($as_of::timestamptz, 'infinity'::timestamptz), $day_from::date, $day_to::date)
+        where delivery_id = $delivery_id order by entered_at
+        """,
+        delivery_id=delivery_id,
+        as_of=as_of,
+        day_from=None if pd.isna(days.day_from) else days.day_from,
+        day_to=None if pd.isna(days.day_to) else days.day_to,
+    )
+
+
 def delivery_promises(store: Store, delivery_id: str, as_of: datetime | None = None) -> pd.DataFrame:
     """One row per version of what was asked for a delivery, the first promise first."""
     return store.ask(

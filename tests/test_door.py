@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
 import pytest
@@ -168,7 +169,8 @@ def test_a_body_that_does_not_come_is_a_408(tower, monkeypatch):
     async def send(message):
         answers.append(message)
 
-    asyncio.run(Starlette(routes=api.routes())(scope, receive, send))
+    # in a thread of its own: the one of the tests may hold the browser's event loop
+    ThreadPoolExecutor(1).submit(asyncio.run, Starlette(routes=api.routes())(scope, receive, send)).result()
 
     assert answers[0]["status"] == 408
 

@@ -217,6 +217,26 @@ def test_a_preview_writes_nothing_and_groups_what_is_wrong(store, tmp_path):
     assert rows(store, "event") == 0 and rows(store, "import_run") == 0
 
 
+def test_a_jump_is_what_no_vehicle_can_drive_in_any_direction(store, tmp_path):
+    # from the middle out and back in two minutes each: 250 km/h is 8.333 km; a degree is 111.195 km along a meridian,
+    # and cos 60° = a half of that along the parallel
+    ways = {
+        "far north": (0.0, 0.0760),
+        "near north": (0.0, 0.0740),
+        "far east": (0.1520, 0.0),
+        "near east": (0.1480, 0.0),
+    }
+    rows = [
+        f"{vehicle},2026-03-01T10:0{minute}:00Z,{10 + lon * out:.5f},{60 + lat * out:.5f}"
+        for vehicle, (lon, lat) in ways.items()
+        for minute, out in ((0, 0), (2, 1), (4, 0))
+    ]
+    path = written(tmp_path, "vehicle_id,occurred_at,lon,lat\n" + "\n".join(rows) + "\n")
+    result = run_import(store, path, named("own_positions"), "me")
+    assert result.rows_taken == 12
+    assert any(note.startswith("4 rows: a position lies farther") for note in result.notes), result.notes
+
+
 def test_impossible_jumps_are_counted_and_kept(store, tmp_path):
     mapping = named("own_positions")
     text = "vehicle_id,occurred_at,lon,lat\nV1,2026-01-15T08:00:00Z,13.4,52.5\nV1,2026-01-15T08:02:00Z,13.41,52.5\n" \

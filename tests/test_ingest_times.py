@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 
 from lastmile.ingest.errors import BadMapping
-from lastmile.ingest.times import date_order_of, form_of, shifts
+from lastmile.ingest.times import CLOCKS, DATES, date_order_of, form_of, shifts
 from tests.ingesting import ORDERS, TOLD, columns, seen, utc, written
 
 
@@ -191,3 +191,16 @@ def test_forms_are_told_from_samples():
     assert form_of(["1768464000"], None, None).kind == "number"
     assert form_of(["20260115"], None, None).patterns[0] == "%Y%m%d"
     assert form_of(["hello"], None, None) is None
+
+
+@pytest.mark.parametrize("order", ["day_first", "month_first", "year_first", None])
+def test_times_written_in_any_known_pattern_are_told_by_it(order):
+    moments = [datetime(2026, 3, day, 9 + day % 12, day, day) for day in range(13, 29)]  # noqa: DTZ001 - as a file's clock
+    for pattern in (shape + clock for shape in DATES[order] for clock in CLOCKS):
+        form = form_of([moment.strftime(pattern) for moment in moments], order, None)
+        assert form.kind == "written", pattern
+        written = form.patterns[0]
+        assert all(
+            datetime.strptime(moment.strftime(pattern), written) == datetime.strptime(moment.strftime(pattern), pattern)  # noqa: DTZ007
+            for moment in moments
+        ), (pattern, written)

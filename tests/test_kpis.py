@@ -59,6 +59,20 @@ EXPECTED = {
     "plan_time_deviation": (15 / 330, 15, 330, 2, 0, 0),  # 195 for 180, 150 for 150
     "plan_distance_deviation": (2 / 18, 2, 18, 1, 0, 1),  # 20 for 18 km; the afternoon's distance was not told
     "plan_sequence_kept": (8 / 9, 8, 9, 2, 0, 0),  # morning 1, 2, 4, 3: three of four; afternoon five of five
+    # told an hour before: early +10 (08:30 for 08:20), on_time −5 (09:00 for 09:05), late +30 (10:00 for 09:30);
+    # out: cancelled, open, silent; unknown: the five others that came, and unproven, of which no arrival is recorded
+    "eta_error_mean": (15, 45, 3, 3, 3, 6),
+    "eta_error_p90": (10 + 0.8 * 20, None, 3, 3, 3, 6),  # place 0.9 × 2 = 1.8 of 5, 10, 30
+    "eta_within_10": (2 / 3, 2, 3, 3, 3, 6),
+    "eta_within_15": (2 / 3, 2, 3, 3, 3, 6),
+    "eta_within_30": (1.0, 3, 3, 3, 3, 6),
+    "eta_coverage": (2 / 3, 2, 3, 3, 3, 6),  # late was to come until 09:50
+    "eta_volatility": (7 / 3, 7, 3, 3, 3, 6),  # on_time was moved from 09:05 to 08:58
+    # on_time 15, late 20, five of 10; when the van left is unknown of no_promise and unproven
+    "dwell_p50": (10, None, 7, 7, 3, 2),
+    "dwell_p90": (15 + 0.4 * 5, None, 7, 7, 3, 2),  # place 0.9 × 6 = 5.4
+    "wait_p50": (0, None, 6, 6, 5, 1),
+    "wait_p90": (2.5, None, 6, 6, 5, 1),  # on_time 5, the others none; place 0.9 × 5 = 4.5
     # by field, passed of asked: promise 10/11, outcome 10/11, anchor 6/6, order time 10/11, lines 11/11, handed to 6/7,
     # coordinates 11/12, handover place 5/6, address 11/12, volume 10/11, driver 9/9, route 9/9, carrier 11/11,
     # reason 1/2, proof 10/11, position 4/4

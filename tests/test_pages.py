@@ -348,8 +348,24 @@ def test_a_story_tells_the_promise_the_outcome_and_every_event_with_its_source(d
     assert format.span(delivery.window_from, delivery.window_due, "Europe/Berlin") in words(app)
     assert format.instant(delivery.handed_over_at, "Europe/Berlin") in words(app)
     assert f"**{format.minutes(delivery.minutes_after_due)}** after the end" in words(app)
-    assert frame(app, "Events of").source.tolist() == events.source.tolist()
+    shown = frame(app, "Events of")
+    assert shown.source[shown.source != "positions"].tolist() == events.source.tolist()
     assert len(events) > 3
+
+
+def test_a_story_tells_of_a_visit_that_no_scan_told_but_the_positions_of_the_van(demo_tower):
+    seen = demo_tower.store.ask(
+        "from inferred_visit_state($at, $day, $day) where left_at is not null order by entered_at, delivery_id",
+        at=FRIDAY,
+        day=DAY,
+    ).iloc[0]
+
+    shown = frame(visit("deliveries", delivery=seen.delivery_id), "Events of")
+
+    inferred = shown[shown.status_source == "inferred"]
+    assert inferred.what.tolist() == ["arrived (inferred)", "departed stop (inferred)"]
+    assert inferred.occurred_at.tolist() == [seen.entered_at, seen.left_at]
+    assert shown.occurred_at.is_monotonic_increasing
 
 
 # KPIs and data quality

@@ -349,7 +349,7 @@ def test_a_prediction_on_record_is_an_estimate_with_its_interval_and_chance(tiny
 
     assert tiny.append({"event": events}) == {"event": 1}
     assert tiny.append({"event": events}) == {"event": 0}
-    found = tiny.ask("select * from event where type = 'eta_updated'").iloc[0]
+    found = tiny.ask("select * from event where type = 'eta_updated' and delivery_id = 'd2'").iloc[0]
     assert (found.classifier, found.delivery_id, found.recorded_at) == ("EST", "d2", TEN)
     assert json.loads(found.payload) == {
         "eta_at": "2026-03-02T10:10:00+00:00",

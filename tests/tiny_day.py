@@ -347,8 +347,31 @@ def _positions() -> list[dict[str, Any]]:
     ]
 
 
+def _told_arrivals() -> list[dict[str, Any]]:
+    """What the tower predicted of three arrivals: told at, the middle, and the interval; on_time's was told twice."""
+    predictions = [
+        ("early", "07:20", "08:20", "08:10", "08:40"),
+        ("on_time", "07:50", "09:05", "08:50", "09:20"),
+        ("on_time", "08:30", "08:58", "08:50", "09:05"),
+        ("late", "08:40", "09:30", "09:15", "09:50"),
+    ]
+    return [
+        _event(
+            "eta_updated",
+            name,
+            told,
+            source="tower",
+            latency=0,
+            classifier="EST",
+            status_source="system",
+            payload={"eta_at": str(local(eta)), "eta_from": str(local(first)), "eta_until": str(local(last))},
+        )
+        for name, told, eta, first, last in predictions
+    ]
+
+
 def events() -> pd.DataFrame:
-    """All that happened, and the approval of the plan."""
+    """All that happened, what was told of arrivals, and the approval of the plan."""
     approved = _event(
         "plan_approved",
         None,
@@ -358,7 +381,7 @@ def events() -> pd.DataFrame:
         depot_id="north",
         payload={"plan_id": "plan", "why": "as made"},
     )
-    return pd.DataFrame([*_before_the_road(), *_morning(), *_afternoon(), *_positions(), approved])
+    return pd.DataFrame([*_before_the_road(), *_morning(), *_afternoon(), *_positions(), *_told_arrivals(), approved])
 
 
 def _frame(columns: str, *rows: tuple, **same: Any) -> pd.DataFrame:

@@ -172,16 +172,29 @@ class Draft:
         return f"with {', '.join(parts)}, said as (from {before})"
 
     def origin(self, name: str) -> str:
-        """The column whose value another one merely repeats."""
+        """The column whose value another one merely repeats: it names it, or is made in the very same way."""
         sql = self.columns.get(name, "")
-        return self.origin(sql) if sql in self.columns else name
+        if sql in self.columns:
+            return self.origin(sql)
+        return next((other for other, same in self.columns.items() if same == sql), name)
 
     def is_constant(self, name: str) -> bool:
         """Whether a column says the same in every row: its SQL reads no cell and no other column."""
         if name not in self.columns:
             return False
-        words = set(re.findall(r"\b[a-z_]\w*\b", re.sub(r"\$\w+|'[^']*'", "", self.columns[name])))
+        words = self._words(self.columns[name])
         return not words & self.columns.keys() and not words & self.cleaned.keys()
+
+    def only_column(self, name: str) -> str | None:
+        """The one column that a column is made from; None where it reads a parameter, a cell, or more than one."""
+        sql = self.columns[name]
+        read = self._words(sql) & (self.columns.keys() | self.cleaned.keys())
+        return next(iter(read)) if len(read) == 1 and read <= self.columns.keys() and "$" not in sql else None
+
+    @staticmethod
+    def _words(sql: str) -> set[str]:
+        """The names in a piece of SQL, parameters and texts aside."""
+        return set(re.findall(r"\b[a-z_]\w*\b", re.sub(r"\$\w+|'[^']*'", "", sql)))
 
     def _levels(self) -> list[list[str]]:
         """The columns in steps, each after all that it reads."""

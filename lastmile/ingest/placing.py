@@ -29,7 +29,7 @@ def place(draft: Draft, name: str, columns: dict[str, Column]) -> tuple[str, str
     swapped = draft.put(f"swapped_{name}", _swapped(draft, lon, lat))
     draft.problem("swapped", spec, swapped, shown)
     draft.problem("off_globe", spec, f"((abs({lon}) > 180 or abs({lat}) > 90) and not {swapped})", shown)
-    unknown = f"({lon} = 0 and {lat} = 0 or ({lon} is null) <> ({lat} is null))"
+    unknown = draft.put(f"unknown_{name}", f"({lon} = 0 and {lat} = 0 or ({lon} is null) <> ({lat} is null))")
     draft.note("unknown_place", spec, unknown)
     known = f"case when not {unknown} then"
     return (
@@ -54,7 +54,7 @@ def _swapped(draft: Draft, lon: str, lat: str) -> str:
     """True for a latitude that only a longitude can have, and for places that lie by the zone's city when exchanged."""
     beyond = f"abs({lat}) > 90 and abs({lat}) <= 180 and abs({lon}) <= 90"
     if _reference(draft) is None:
-        return f"({beyond})"
+        return f"case when abs({lat}) > 90 then {beyond} else false end"
     east, north = _reference(draft)
     near = _near(draft, lon, north, 180) + " and " + _near(draft, lat, east, 180)
     as_said = _near(draft, lon, east, 180) + " and " + _near(draft, lat, north, 90)

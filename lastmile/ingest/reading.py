@@ -21,6 +21,7 @@ from lastmile.ingest.reading_csv import SAMPLE_BYTES, read_csv
 from lastmile.ingest.reading_json import read_json
 
 BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+NO_TEXT = bytes(byte for byte in range(32) if byte not in b"\t\n\f\r")
 EXCEL = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 
 
@@ -62,7 +63,7 @@ def encoding_of(start: bytes, name: str) -> str:
             return encoding
     if start.count(b"\x00") > len(start) / 4:
         return "utf-16-le" if start[1:2] == b"\x00" else "utf-16-be"
-    strange = sum(byte < 32 and byte not in (9, 10, 12, 13) for byte in start)
+    strange = len(start) - len(start.translate(None, NO_TEXT))
     if strange > len(start) / 100:
         raise UnreadableFile(
             f"{name} is not a text file: it holds bytes that no text has. Export it as CSV, JSON lines, Parquet or Excel."

@@ -59,11 +59,14 @@ def form_of(samples: list[str], date_order: str | None, year: int | None, least:
     samples = [text.strip() for text in samples]
     if not samples:
         return TimeForm("iso")
+    iso = _share(_ISO, samples)
+    if iso == 1.0:
+        return TimeForm("iso")
     prefix = f"{year or 2000}-"
     written = {pattern: _fitting(pattern, samples, "") for pattern in _patterns(date_order)}
     short = {pattern: _fitting(pattern, samples, prefix) for pattern in _short_patterns(date_order)}
     counted = {
-        TimeForm("iso"): _share(_ISO, samples),
+        TimeForm("iso"): iso,
         TimeForm("written", _usual_first(written)): max(written.values()),
         TimeForm("number"): _share(_NUMBER, samples),
         TimeForm("written", _usual_first(short), prefix if year else "?"): max(short.values()),
@@ -92,11 +95,20 @@ def _fitting(pattern: str, samples: list[str], prefix: str) -> float:
 
 
 def _fits(text: str, pattern: str) -> bool:
+    # the signs between the figures tell most misfits forty times quicker; a month's name may hold signs of its own
+    if "%b" not in pattern and _signs(text) != _signs(pattern.replace("%", "")):
+        return False
     try:
         datetime.strptime(text, pattern)  # noqa: DTZ007 - only the form is tested
     except ValueError:
         return False
     return True
+
+
+@lru_cache(maxsize=8192)
+def _signs(text: str) -> str:
+    """What stands in a text beside letters, figures and spaces."""
+    return re.sub(r"[\w\s]+", "", text)
 
 
 def _usual_first(counted: dict[str, float]) -> tuple[str, ...]:

@@ -91,19 +91,22 @@ def _strange_rows(draft: Draft) -> None:
     cell = draft.text(spec)
     names = tuple(name for name in spec.columns + spec.any_of)
     draft.problems.insert(0, Condition("header_repeated", draft.label(spec), f"({draft.one_of(cell, names)})", cell))
-    draft.problems.insert(
-        1, Condition("totals_row", draft.label(spec), f"({draft.one_of(f'lower({cell})', TOTALS)})", cell)
-    )
+    # all of these words begin with a letter from G on, and comparing texts is quicker than making small letters of them
+    total = f"({cell} >= 'G' and {draft.one_of(f'lower({cell})', TOTALS)})"
+    draft.problems.insert(1, Condition("totals_row", draft.label(spec), total, cell))
 
 
 def _make_checked(draft: Draft, columns: list[str]) -> None:
     """`checked_row` holds every value once; the view `checked` gives it under each name that it has.
 
-    What is the same in all rows stands in `checked_constant`, in its only row.
+    What is the same in all rows stands in `checked_constant`, in its only row. A payload of one value is made by the view.
     """
     origins = {name: draft.origin(name) for name in columns}
     constant = {origin: draft.columns[origin] for origin in origins.values() if draft.is_constant(origin)}
-    stored = dict.fromkeys(origin for origin in origins.values() if origin not in constant)
+    late = {name: value for name in columns if name.endswith("_payload") and (value := draft.only_column(name))}
+    stored = dict.fromkeys(
+        origin for name, origin in origins.items() if origin not in constant and name not in late
+    ) | dict.fromkeys(late.values())
     # in a `case`, a test that failed already saves the next one its rows; a bare `or` computes all of them
     refused = f"case when is_empty then false when {' or '.join(problem.sql for problem in draft.problems)} then true else false end"
     noted = " + ".join(
@@ -119,7 +122,9 @@ def _make_checked(draft: Draft, columns: list[str]) -> None:
     )
     once = ", ".join(f"{sql} as {name}" for name, sql in constant.items())
     draft.execute(f"create or replace table checked_constant as select true as is_only{', ' * bool(once)}{once}")
-    named = ", ".join(f"{origin} as {name}" for name, origin in origins.items())
+    named = ", ".join(
+        f"{draft.columns[name] if name in late else origin} as {name}" for name, origin in origins.items()
+    )
     draft.execute(
         f"create or replace view checked as select checked_row.rowid as row_id, is_empty, refused, noted, {named} "
         "from checked_row, checked_constant"

@@ -11,6 +11,7 @@ from lastmile.ingest.imported import LIVE, Import, Written
 from lastmile.ingest.mapping import Mapping
 from lastmile.ingest.validating import Checked
 
+DEGREE_METRES = 111_200.0  # a degree of a great circle of metres_between, rounded up
 FAST_KMH = 250.0  # no delivery vehicle covers ground faster; a position that says so is a jump
 
 
@@ -137,6 +138,15 @@ def write_told(connection: duckdb.DuckDBPyConnection, imported: Import, checked:
     return tables
 
 
+def _any(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
+    return bool(connection.execute(f"select exists (from {table})").fetchone()[0])
+
+
+def _but(connection: duckdb.DuckDBPyConnection, known: str) -> str:
+    """Leaves out the rows that are known; where none is, nothing: only a plan without a join is written by all threads."""
+    return f" and row_id not in (from {known})" if _any(connection, known) else ""
+
+
 def _write_bookings(connection: duckdb.DuckDBPyConnection, imported: Import) -> int:
     mapping = imported.mapping
     given = "recorded_at" in mapping.columns
@@ -145,13 +155,18 @@ def _write_bookings(connection: duckdb.DuckDBPyConnection, imported: Import) -> 
         "greatest(booked.recorded_at, coalesce(correction.latest + to_microseconds(1), booked.recorded_at))"
     )  # fmt: skip
     columns = ", ".join(name for name in BOOKING_COLUMNS if name != "recorded_at")
+    corrected = (
+        "left join correction using (row_id) "
+        if _any(connection, "correction")
+        else ", (select null::timestamptz as latest, null::bigint as later) as correction "
+    )
     return connection.execute(
         f"insert into booking by name select booked.* exclude (row_id, recorded_at), "
         f"{after} + to_microseconds(coalesce(correction.later, 0)) as recorded_at, "
         "$source as source, $zone as zone, case when window_due is not null then $semantics end as window_semantics, "
         "$early as early_minutes, $late as late_minutes, $import_id as import_id "
-        f"from (select row_id, recorded_at, {columns} from booked) as booked left join correction using (row_id) "
-        "where row_id not in (from known_booking)",
+        f"from (select row_id, recorded_at, {columns} from booked) as booked {corrected}"
+        f"where true{_but(connection, 'known_booking')}",
         {
             "source": mapping.source,
             "zone": mapping.zone or "UTC",
@@ -179,10 +194,14 @@ def _mark_known_events(connection: duckdb.DuckDBPyConnection, mapping: Mapping, 
     )
     again = "" if named or mapping.kind not in BOOKED_KINDS else " where row_id in (select row_id from several_row)"
     connection.execute(
-        f"insert into known_event_{i} with again as (from {told}{again}) "
-        "select row_id from again join (select event_id, min(row_id) as first from again group by event_id "
-        f"having count(*) > 1) using (event_id) where row_id > first and row_id not in (from known_event_{i})"
+        f"create or replace temp table again_event as select event_id from {told}{again} group by event_id having count(*) > 1"
     )
+    if _any(connection, "again_event"):
+        connection.execute(
+            f"insert into known_event_{i} with again as (from {told} semi join again_event using (event_id)) "
+            "select row_id from again join (select event_id, min(row_id) as first from again group by event_id) "
+            f"using (event_id) where row_id > first and row_id not in (from known_event_{i})"
+        )
     return connection.execute(f"select count(*) from known_event_{i}").fetchone()[0]
 
 
@@ -190,7 +209,7 @@ def _write_events(connection: duckdb.DuckDBPyConnection, imported: Import, i: in
     columns = ", ".join(f"e{i}_{name} as {name}" for name in EVENT_COLUMNS)
     return connection.execute(
         f"insert into event by name select {columns}, $source as source, $import_id as import_id from checked "
-        f"where {_told(i)} and row_id not in (from known_event_{i})",
+        f"where {_told(i)}{_but(connection, f'known_event_{i}')}",
         {"source": imported.mapping.source, "import_id": imported.import_id},
     ).fetchone()[0]
 
@@ -198,11 +217,15 @@ def _write_events(connection: duckdb.DuckDBPyConnection, imported: Import, i: in
 def _jumps(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     """Positions that no vehicle can have driven to from the one before; kept, and counted."""
     count = connection.execute(
-        "with step as (select metres_between(lag(e0_lon) over vehicle, lag(e0_lat) over vehicle, e0_lon, e0_lat) as metres, "
+        "with step as (select e0_lon as lon, e0_lat as lat, lag(e0_lon) over vehicle as lon_before, "
+        "lag(e0_lat) over vehicle as lat_before, "
         "epoch_us(e0_occurred_at) - epoch_us(lag(e0_occurred_at) over vehicle) as micros from checked "
         "where not refused and not is_empty and e0_lon is not null "
         "window vehicle as (partition by e0_vehicle_id order by e0_occurred_at)) "
-        "select count(*) from step where micros > 0 and metres * 3600000.0 / micros > $fast",
-        {"fast": FAST_KMH},
+        # no way is longer than the one along a meridian and a parallel: what that clears needs no trigonometry
+        "select count(*) from step where micros > 0 "
+        "and (abs(lon - lon_before) + abs(lat - lat_before)) * $degree * 3600000.0 > micros * $fast "
+        "and metres_between(lon_before, lat_before, lon, lat) * 3600000.0 / micros > $fast",
+        {"fast": FAST_KMH, "degree": DEGREE_METRES},
     ).fetchone()[0]
     return {"jumps": count} if count else {}

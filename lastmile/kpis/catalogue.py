@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from lastmile.errors import NotPossible
+from lastmile.kpis.arrivals import ARRIVALS
 from lastmile.kpis.cost import COST
 from lastmile.kpis.definition import Kpi
 from lastmile.kpis.quality import QUALITY
 from lastmile.kpis.service import SERVICE
 
-CATALOGUE: dict[str, Kpi] = {kpi.key: kpi for kpi in (*SERVICE, *COST, *QUALITY)}
+CATALOGUE: dict[str, Kpi] = {kpi.key: kpi for kpi in (*SERVICE, *COST, *ARRIVALS, *QUALITY)}
 
 
 def find(key: str) -> Kpi:

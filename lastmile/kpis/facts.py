@@ -52,6 +52,33 @@ from (
 where {SCOPE} and {SCOPE_OF_SERVICE}
 """
 
+# What was told of an arrival: as it stood an hour before the van came, and by how much it had been moved about until then.
+# A prediction of another day's try is none of this one.
+ARRIVALS = f"""
+with came as ({DELIVERIES}),
+told as (
+    select delivery_id, recorded_at as told_at, arrived_at,
+        (payload ->> 'eta_at')::timestamptz as eta_at, (payload ->> 'eta_from')::timestamptz as eta_from,
+        (payload ->> 'eta_until')::timestamptz as eta_until,
+        abs(minutes_between(lag(eta_at) over (partition by delivery_id order by recorded_at), eta_at)) as moved_minutes
+    from event join came using (delivery_id)
+    where event.type = 'eta_updated' and classifier = 'EST' and event.source = 'tower'
+      and recorded_at <= coalesce($as_of::timestamptz, 'infinity'::timestamptz)
+      and ($day_from is null or occurred_at >= $day_from::date::timestamptz - interval 60 day)
+      and recorded_at between arrived_at - interval 18 hour and arrived_at
+),
+stood as (
+    select delivery_id, count(*) as times_told, coalesce(sum(moved_minutes), 0) as moved_minutes,
+        arg_max(eta_at, told_at) filter (told_at <= arrived_at - interval 1 hour) as eta_at,
+        arg_max(eta_from, told_at) filter (told_at <= arrived_at - interval 1 hour) as eta_from,
+        arg_max(eta_until, told_at) filter (told_at <= arrived_at - interval 1 hour) as eta_until
+    from told group by delivery_id
+)
+select came.*, stood.* exclude (delivery_id), minutes_between(stood.eta_at, arrived_at) as miss_minutes,
+    arrived_at between stood.eta_from and stood.eta_until as came_in_interval
+from came left join stood using (delivery_id)
+"""
+
 # An order takes the day, depot and so on of its last delivery. Where one of its answers is missing the order is
 # unknown, even if another is no: else only the failures would be left to make the rate.
 _LAST = "(day, delivery_id)"
@@ -236,6 +263,14 @@ FACTS = {
             OF_A_DELIVERY,
             ("order_id", "state", "window_from", "window_due", "handed_over_at", "timeliness", "minutes_after_due"),
             DELIVERIES,
+        ),
+        Fact(
+            "arrival",
+            "one row per delivery, with what was told of its arrival",
+            ("delivery_id",),
+            OF_A_DELIVERY,
+            ("arrived_at", "eta_at", "eta_from", "eta_until", "miss_minutes", "times_told", "moved_minutes"),
+            ARRIVALS,
         ),
         Fact(
             "order",

@@ -93,8 +93,9 @@ def bar(title: str) -> DeltaGenerator:
 
 def scope_and_instant(title: str, choices: Choices, clock: Clock, *, when: When = "day", ticking: bool = False) -> View:
     """Filters and clock, kept in the address, drawn into the open bar. A page that ticks shows `badge` itself."""
-    _bring_scope_along(title)
+    _bring_scope_along(title, choices)
     scope = _scope(choices, clock, when) if when != "none" else Scope()
+    st.session_state["page shown"] = title
     as_of = _as_of(choices.zone, clock) if when != "none" else None
     if not ticking:
         badge(clock, as_of, choices.zone)
@@ -116,16 +117,18 @@ def plain_view(choices: Choices, clock: Clock) -> View:
     return View(Scope(day_from=today, day_to=today), None, choices.zone, is_dark(), actor(), choices)
 
 
-def _bring_scope_along(title: str) -> None:
+def _bring_scope_along(title: str, choices: Choices) -> None:
     """On the first run of another page: the filters of the page before, but for those that the address names itself.
 
-    Streamlit carries a filter along only once somebody has touched it; one that came with a link would be lost.
+    Streamlit carries a filter along only once somebody has touched it; one that came with a link would be lost, and a value
+    that is set here does not reach the address by itself. A run that is broken off before its filters are drawn does not
+    count as the first: the page counts as shown after them.
     """
     if st.session_state.get("page shown") != title:
         for name, chosen in st.session_state.get("scope shown", {}).items():
             if name not in st.query_params and chosen:
                 st.session_state[name] = list(chosen)
-    st.session_state["page shown"] = title
+                st.query_params[name] = _named(list(chosen), getattr(choices, name))
 
 
 def badge(clock: Clock, as_of: datetime | None, zone: str) -> None:

@@ -38,6 +38,7 @@ EVENTS = {
 }
 
 
+SIGHTINGS = {"entered_at": "arrived", "left_at": "departed stop"}
 PROMISES = {
     "recorded_at": Column("Known since", "instant", width=160),
     "window_from": Column("From", "instant", width=160),
@@ -207,7 +208,7 @@ def _events(desk: Desk, delivery: pd.Series) -> None:
         events["detail"] = events.payload.fillna("").str.strip("{}").str.replace('"', "").str.replace(",", ", ")
     st.markdown(f"**Events** :gray[{len(events)} on record]")
     desk.table(
-        events,
+        pd.concat([events, _sightings(desk, delivery)]).sort_values("occurred_at", kind="stable", ignore_index=True),
         key="events",
         zone=delivery.zone,
         alt=f"Events of {delivery.delivery_id}",
@@ -216,6 +217,14 @@ def _events(desk: Desk, delivery: pd.Series) -> None:
         empty="No event is on record yet: it has been booked, and nothing has happened.",
         download=f"{delivery.delivery_id}-events.csv".replace(":", "-"),
     )
+
+
+def _sightings(desk: Desk, delivery: pd.Series) -> pd.DataFrame:
+    """Arrivals and departures that no scan told, but a van's positions: rows as of the events, marked as inferred."""
+    seen = desk.ask(queries.delivery_sightings, delivery.delivery_id, desk.view.as_of)
+    came, left = (seen.assign(occurred_at=seen[name], what=f"{what} (inferred)") for name, what in SIGHTINGS.items())
+    rows = pd.concat([came, left[left.occurred_at.notna()]])
+    return rows.assign(source="positions", status_source="inferred", detail="the van stood within 120 m of the address")
 
 
 def _promises(desk: Desk, delivery: pd.Series) -> None:

@@ -8,6 +8,8 @@ with undone as (
 in_days as (
     select delivery_id from query_table(booking_table)
     where (day_from is null or day >= day_from) and (day_to is null or day <= day_to)
+      -- without bounds nothing is looked up here, and an empty list costs nothing
+      and (day_from is not null or day_to is not null)
 ),
 known_booking as (
     select * from query_table(booking_table)
@@ -57,7 +59,8 @@ scoped_event as materialized (
       and classifier = 'ACT'
       and recorded_at <= known_at
       and type not in ('position', 'condition_reading', 'eta_updated')
-      and ((day_from is null and day_to is null) or delivery_id in (select delivery_id from booked))
+      and ((day_from is null and day_to is null) or delivery_id in
+          (select delivery_id from booked where day_from is not null or day_to is not null))
 ),
 known_event as (
     select * exclude (import_id) from scoped_event
