@@ -1,6 +1,17 @@
 """The commands of the command line, in the order in which help lists them."""
 
-from lastmile.commands import access, analysis, arrivals, files, notices, operation, replanning, solving, travel
+from lastmile.commands import (
+    access,
+    analysis,
+    arrivals,
+    files,
+    hindsight,
+    notices,
+    operation,
+    reoptimizing,
+    solving,
+    travel,
+)
 from lastmile.commands.command import Command
 
 COMMANDS: tuple[Command, ...] = (
@@ -8,7 +19,8 @@ COMMANDS: tuple[Command, ...] = (
     *files.COMMANDS,
     *access.COMMANDS,
     *analysis.COMMANDS,
-    *replanning.COMMANDS,
+    *hindsight.COMMANDS,
+    *reoptimizing.COMMANDS,
     *notices.COMMANDS,
     *solving.COMMANDS,
     *travel.COMMANDS,
