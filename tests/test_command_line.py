@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from lastmile.__main__ import main
 from lastmile.commands import COMMANDS
+from lastmile.store import Store
 from tests.receiving import mail_server
 from tests.road_networks import road_network
 
@@ -32,6 +34,15 @@ def demo_database(tmp_path_factory):
 def empty_database(tmp_path, monkeypatch):
     monkeypatch.setenv("LASTMILE_DATABASE", str(tmp_path / "tower.duckdb"))
     return tmp_path / "tower.duckdb"
+
+
+@pytest.fixture
+def demo_copy(demo_database, tmp_path, monkeypatch):
+    """A copy of the demo that a test may write to, named by the setting."""
+    copy = tmp_path / "copy.duckdb"
+    copy.write_bytes(demo_database.read_bytes())
+    monkeypatch.setenv("LASTMILE_DATABASE", str(copy))
+    return copy
 
 
 @pytest.fixture
@@ -107,18 +118,47 @@ def test_kpi_as_of_an_instant_knows_less(demo, capsys):
     assert 0 < then < said(capsys)[0]["n"]
 
 
-def test_reoptimize_proposes_and_approves(demo_database, tmp_path, monkeypatch, capsys):
-    copy = tmp_path / "copy.duckdb"
-    copy.write_bytes(demo_database.read_bytes())
-    monkeypatch.setenv("LASTMILE_DATABASE", str(copy))
+def test_reoptimize_proposes_and_approves(demo_copy, capsys):
     assert main(["reoptimize", "--seconds", "1", "--at", UNTIL, "--json"]) == 1
-    assert "Name one depot with --depot. There are: GRB, MRZ, WHF." in capsys.readouterr().err
+    assert "Name one depot with --depot, or all. There are: GRB, MRZ, WHF." in capsys.readouterr().err
     call = ["reoptimize", "--depot", "Westhafen", "--seconds", "1", "--at", UNTIL, "--approve", "a test", "--json"]
     assert main(call) == 0
     told = said(capsys)
     assert told["decision"] == "approved"
     assert told["open_stops"] > 100
     assert told["cost"][1] <= told["cost"][0] or told["not_served"]
+
+
+def test_reoptimize_all_proposes_for_every_depot_beside_each_other(demo_copy, capsys):
+    assert main(["reoptimize", "--depot", "all", "--seconds", "0.5", "--at", UNTIL, "--json"]) == 0
+    told = said(capsys)
+    assert [one["depot_id"] for one in told] == ["GRB", "MRZ", "WHF"]
+    assert {one["decision"] for one in told} == {"proposed"}
+    assert all(one["cost"][1] <= one["cost"][0] or one["not_served"] for one in told)
+    assert main(["reoptimize", "--depot", "all", "--out", "WHF-12"]) == 1
+    assert "name it with --depot" in capsys.readouterr().err
+
+
+def test_depots_without_a_plan_are_told_and_make_the_exit_status_1(demo_copy, capsys):
+    assert main(["reoptimize", "--depot", "all", "--seconds", "0.5", "--at", "2026-03-08T11:00+01:00", "--json"]) == 1
+    told = said(capsys)
+    assert [one["depot_id"] for one in told] == ["GRB", "MRZ", "WHF"]
+    assert all("No plan is in force" in one["refused"] for one in told)
+
+
+def test_ctrl_c_ends_the_searches_of_all_depots_and_nothing_is_proposed(demo_copy):
+    call = ["reoptimize", "--depot", "all", "--seconds", "120", "--at", UNTIL]
+    with subprocess.Popen(
+        [sys.executable, "-m", "lastmile", *call], stderr=subprocess.PIPE, text=True, cwd=ROOT
+    ) as run:
+        told = iter(run.stderr.readline, "")
+        assert any("improving" in line for line in told)
+        run.send_signal(signal.SIGINT)
+        assert run.wait(20) == 1
+        assert "Stopped. Nothing half done was kept." in run.stderr.read()
+    store = Store.open(demo_copy)
+    assert store.value("select count(*) from plan where made_by = 'command line'") == 0
+    store.close()
 
 
 def test_travel_says_how_far_off_it_is_and_lists_hours_and_zones_of_one_depot(demo, capsys):
@@ -219,6 +259,8 @@ def test_the_jilin_deliveries_have_no_promise_and_say_so(empty_database, capsys)
 def test_the_definitions_in_docs_are_those_of_the_catalogue(capsys):
     assert main(["kpi", "--define"]) == 0
     assert (ROOT / "docs" / "kpis.md").read_text(encoding="utf-8") == capsys.readouterr().out
+    assert main(["exceptions", "--define"]) == 0
+    assert (ROOT / "docs" / "exceptions.md").read_text(encoding="utf-8").endswith(f"\n\n{capsys.readouterr().out}")
 
 
 def test_notices_lists_what_was_told_and_a_test_says_what_came_of_it(demo, capsys, monkeypatch, tmp_path):

@@ -72,6 +72,20 @@ def test_what_is_worse_takes_the_place_of_what_is_less():
     assert look(book, late, "13:10") == [("detected", "is_late", None), ("cleared", "will_be_late", Outcome.BREACHED)]
 
 
+def test_whose_it_was_the_one_that_takes_its_place_is_too():
+    book = Book(Settings({}))
+    look(book, warned(0.3), "12:00")
+    book.kept[exception_id("in_jeopardy", "d1", DAY)].owner = "ann"
+    steps = book.look(find_all(warned(0.7)).assign(instant=clock("12:10")), [clock("12:10")], {})
+
+    assert [told(step)[:2] for step in steps] == [
+        ("detected", "will_be_late"),
+        ("cleared", "in_jeopardy"),
+        ("assigned", "will_be_late"),
+    ]
+    assert steps[-1].said["owner"] == book.kept[exception_id("will_be_late", "d1", DAY)].owner == "ann"
+
+
 def test_a_delivery_handed_over_in_time_was_prevented_one_too_late_was_breached():
     in_time = {"delivery_id": "d1", "how": "handed_over", "anchor_at": "12:50", "known_at": "13:05"}
     outcomes = []

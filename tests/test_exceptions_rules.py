@@ -27,7 +27,7 @@ REGULATED = {"criticality": "regulated"}
 FIRES = {
     "is_late": a_situation(a_delivery(promise_until="11:50")),
     "will_be_late": a_situation(a_delivery(chance_late=0.5)),
-    "in_jeopardy": a_situation(a_delivery(chance_late=0.25)),
+    "in_jeopardy": a_situation(a_delivery(chance_late=0.15)),
     "unplanned": a_situation(a_delivery(unplanned=True, route_id=None, vehicle_id=None, chance_late=None)),
     "early": a_situation(a_delivery(window_from="13:00", promise_until="15:00", eta_at="12:30")),
     "failed_attempt": a_situation(a_delivery(done=True, failed_at="11:30", failed_known_at="11:31", failed_reason="site_closed")),
@@ -62,7 +62,7 @@ SPARES = {
         a_situation(a_delivery(chance_late=0.9, done=True, cancelled_at="10:00")),
         a_situation(a_delivery(chance_late=0.9, passed=True)),  # the van has been there: a scan is missing, no arrival
     ],
-    "in_jeopardy": [a_situation(a_delivery(chance_late=0.24)), a_situation(a_delivery(chance_late=None))],
+    "in_jeopardy": [a_situation(a_delivery(chance_late=0.14)), a_situation(a_delivery(chance_late=None))],
     "unplanned": [a_situation(a_delivery(route_id=None, vehicle_id=None, chance_late=None))],  # no plan is made yet
     "early": [
         a_situation(a_delivery(window_from="12:59", eta_at="12:30")),
@@ -126,6 +126,7 @@ SPARES = {
         a_situation(milestones=(MILESTONE,)),
         a_situation(a_delivery(eta_from="12:50", eta_at="13:10", eta_until="13:30")),
         a_situation(a_delivery(done=True, handed_over_at="11:00"), milestones=(MILESTONE,)),
+        a_situation(a_delivery(arrived_at="13:10", instant="13:20", eta_at=None), milestones=(MILESTONE,)),  # it is there
     ],
     "notification_failed": [a_situation(), a_situation(a_delivery(done=True, handed_over_at="11:50"), notices=(NOTICE,))],
     "source_silent": [
@@ -230,7 +231,7 @@ def test_of_what_a_milestone_needs_the_binding_delivery_is_named():
 
 def test_a_warning_is_kept_up_a_little_below_what_raised_it():
     found = CATALOGUE["in_jeopardy"].find(
-        a_situation(a_delivery(chance_late=0.16), a_delivery(delivery_id="d2", chance_late=0.14))
+        a_situation(a_delivery(chance_late=0.1), a_delivery(delivery_id="d2", chance_late=0.08))
     )
 
     assert (found.delivery_id.tolist(), found.fires.tolist()) == (["d1"], [False])

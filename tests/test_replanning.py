@@ -42,6 +42,33 @@ def test_the_problem_holds_every_open_delivery_once_and_no_finished_one(store):
     assert set(held) == set(stops.delivery_id[~stops.done & ~stops.passed])
 
 
+def with_an_evening_shift(store: Store, vehicle_id: str) -> pd.Series:
+    """Give a vehicle a second shift from 16:00 to 20:00, recorded after its first; returns the first."""
+    first = store.ask("from shift where day = $day and vehicle_id = $vehicle_id", day=DAY, vehicle_id=vehicle_id).iloc[
+        0
+    ]
+    begins = pd.Timestamp(DAY, tz="Europe/Berlin") + timedelta(hours=16)
+    second = first.to_frame().T.assign(
+        shift_id=f"{first.shift_id} evening", recorded_at=first.recorded_at + timedelta(minutes=1), starts_at=begins,
+        ends_at=begins + timedelta(hours=4), break_minutes=0.0, break_from=None, break_due=None,
+    )  # fmt: skip
+    store.append({"shift": second})
+    return first
+
+
+def test_of_two_shifts_the_one_being_worked_is_planned_and_the_other_is_told(store):
+    vehicle_id = next(van.vehicle_id for van in open_day(store, DEPOT, DAY, FRIDAY).problem.vehicles if van.in_use)
+    first = with_an_evening_shift(store, vehicle_id)
+    start = open_day(store, DEPOT, DAY, FRIDAY)
+    [van] = [one for one in start.problem.vehicles if one.vehicle_id == vehicle_id]
+    assert van.shift_end == first.ends_at.timestamp()
+    ends = first.ends_at.tz_convert("Europe/Berlin")
+    told = f"{vehicle_id} has 2 shifts still to work today; only the one that ends at {ends:%H:%M} is planned."
+    assert start.not_planned == (told,)
+    solution = routing.solve(start.problem, 0.0)
+    assert told in proposal_of(store, start, solution, "somebody").solution.notes
+
+
 def test_each_van_on_the_road_is_committed_to_the_stop_it_drives_to(store):
     start = open_day(store, DEPOT, DAY, FRIDAY)
     on_road = [van for van in start.problem.vehicles if van.in_use]

@@ -168,6 +168,22 @@ def test_a_refreshed_proposal_keeps_the_order_of_what_is_still_open(store, made)
     assert again.comparison.after.broken_promises is not None
 
 
+def test_a_refreshed_proposal_still_says_what_each_further_change_buys_from_now(store, made):
+    later = go_on(store, 20)
+    again = refreshed(store, made, later, "operator")
+    assert len(again.points) > 1
+    moved = [point.moved for point in again.points]
+    assert moved == sorted(set(moved))
+    assert again.moved in moved
+    for point in again.points:
+        plan = routing.evaluate(again.open_day.problem, point.routes)
+        assert (len(plan.changes.moved), len(plan.unserved)) == (point.moved, point.unserved)
+        assert point.money == pytest.approx(again.open_day.money(plan))
+    calmer = choose(store, again, again.points[0].routes, "fewer changes", "operator")
+    assert (calmer.open_day.at, calmer.points) == (later, again.points)
+    assert calmer.moved == moved[0]
+
+
 def test_a_proposal_made_from_another_plan_cannot_be_refreshed(store, made):
     other = open_day(store, DEPOT, DAY, FRIDAY)
     plan = proposal_of(store, other, routing.solve(other.problem, 0), "somebody", chosen="as it is")

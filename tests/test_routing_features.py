@@ -21,7 +21,7 @@ from lastmile.routing import (
     TravelMatrix,
     evaluate,
 )
-from tests.routing_problems import EIGHT, HOUR, MINUTE, drop, line, van
+from tests.routing_problems import EIGHT, HOUR, MINUTE, drop, line, on_a_line, van
 
 NINE, TEN = EIGHT + HOUR, EIGHT + 2 * HOUR
 STARTED = {"in_use": True}
@@ -111,6 +111,38 @@ def test_goods_that_come_before_they_are_accepted_cost_storage_and_nobody_waits(
     plan = evaluate(line([stop], [10], [van(**STARTED)]), {"V1": ("S1",)})
     assert minutes_after_eight(plan.stops["S1"].service_starts_at) == 10
     assert plan.cost.early == pytest.approx(0.4 * 50)
+
+
+def test_who_has_not_set_out_leaves_so_late_that_no_goods_come_early():
+    stop = drop(accepts_from=NINE, price_per_early_minute=0.4)
+    plan = evaluate(line([stop], [10]), {"V1": ("S1",)})
+    assert minutes_after_eight(plan.routes[0].departs_at) == 50
+    assert plan.cost.early == 0
+    # another one that closes at 08:30 lets it leave 20 min later at most
+    first = drop("S0", closes=EIGHT + 30 * MINUTE)
+    both = evaluate(line([first, stop], [10, 10]), {"V1": ("S0", "S1")})
+    assert minutes_after_eight(both.routes[0].departs_at) == 20
+    assert both.cost.early == pytest.approx(0.4 * 20)
+
+
+@pytest.mark.parametrize(("price", "departs"), [(0.1, 0), (0.2, 50)])
+def test_overtime_is_worked_for_goods_that_would_come_early_only_where_it_costs_less(price, departs):
+    stop = drop(accepts_from=NINE, price_per_early_minute=price)
+    # half an hour at 45 from 08:50 against half an hour at 30 and 50 minutes early: 22.50 against 15 + 5, or 15 + 10
+    plan = evaluate(line([stop], [10], [van(shift_end=EIGHT + 30 * MINUTE)]), {"V1": ("S1",)})
+    assert minutes_after_eight(plan.routes[0].departs_at) == departs
+
+
+def test_where_roads_are_slower_by_then_a_departure_is_put_off_by_half():
+    """Until 08:40 the way takes ten minutes, from then on an hour: 50 min later is too late, 25 min later is in time."""
+    km = on_a_line([10]).given.km
+    travel = GivenTravel(TravelMatrix(np.stack([km * 60, km * 360]), km, (EIGHT + 40 * MINUTE,)))
+    stop = drop(opens=NINE, closes=NINE + 10 * MINUTE)
+    route = one_route(replace(line([stop], [10]), travel=travel), "S1")
+    assert minutes_after_eight(route.departs_at) == 25
+    assert route.stops[0].wait_seconds == 25 * MINUTE
+    # with roads as they are, it leaves in time for the window
+    assert minutes_after_eight(one_route(line([stop], [10]), "S1").departs_at) == 50
 
 
 def test_leaving_later_never_keeps_a_crew_waiting():

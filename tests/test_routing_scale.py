@@ -5,6 +5,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from distributed import LocalCluster
@@ -13,6 +14,7 @@ from lastmile.errors import NotPossible
 from lastmile.routing import Problem, Workers, evaluate, rounds, solve, solve_many
 from lastmile.routing import workers as workers_module
 from lastmile.routing.rounds import Round, Work, run_round
+from lastmile.routing.schedule import LONGEST_SLICE_SECONDS
 from tests.routing_problems import random_problem
 
 pytestmark = pytest.mark.usefixtures("engine")
@@ -75,6 +77,19 @@ def test_all_can_be_cancelled_those_that_wait_for_their_turn_too():
 
 def test_no_depots_are_no_work():
     assert solve_many({}, 1.0) == {}
+
+
+def test_a_cancelled_search_leaves_its_processes_free_for_the_next_at_once():
+    workers, problem = Workers(1), random_problem(1, stops=120, vehicles=12, midday=True)
+    workers.warm().result()
+    begun = threading.Event()
+    solve(problem, 60.0, progress=lambda told: begun.set() if told.phase == "improving" else None,
+          cancelled=begun.is_set, workers=workers)  # fmt: skip
+    again = solve(replace(problem), 0.0, workers=workers)
+    workers.close()
+    # a round lasts two seconds: to wait for its end would take longer
+    assert again.first_plan_seconds < LONGEST_SLICE_SECONDS / 2
+    assert again.evaluation.violations == ()
 
 
 # Processes that die.

@@ -58,6 +58,7 @@ class Kept:
     gone: bool = False
     steps: int = 1
     snoozed_until: datetime | None = None
+    owner: str | None = None
     day: Any = None
     place: dict[str, Any] = field(default_factory=dict)
 
@@ -106,11 +107,25 @@ class Book:
         roots = _roots(shown)
         steps = [step for id, row in shown.items() if (step := self._found(at, row, roots.get(id)))]
         for kept in list(self.kept.values()):
-            if kept.exception_id not in shown and (
-                step := self._missing(at, kept, covers.get(kept.exception_id), ends)
-            ):
-                steps.append(step)
+            cover = covers.get(kept.exception_id)
+            if kept.exception_id not in shown and (step := self._missing(at, kept, cover, ends)):
+                steps += [step, *self._handed_on(at, kept, cover, shown)]
         return steps
+
+    def _handed_on(self, at: datetime, kept: Kept, cover: str | None, shown: Mapping[str, Any]) -> list[Step]:
+        """Whose the exception was, the one that takes its place is too."""
+        if kept.owner is None or cover is None:
+            return []
+        name = PLACE[CATALOGUE[kept.key].subject]
+        heirs = [
+            self.kept[id]
+            for id, row in shown.items()
+            if row.key == cover and getattr(row, name) == kept.place.get(name)
+        ]
+        told = {"owner": kept.owner, "because": f"It goes on from: {CATALOGUE[kept.key].label.lower()}."}
+        for heir in heirs:
+            heir.owner = kept.owner
+        return [self._step(EventType.EXCEPTION_ASSIGNED, at, heir, told) for heir in heirs]
 
     def _is_open(self, id: str) -> bool:
         return id in self.kept and self.kept[id].open

@@ -69,6 +69,7 @@ def _kept(row: object) -> Kept:
         open=row.state not in ("resolved", "cleared"),
         gone=pd.notna(row.gone_at),
         steps=int(row.steps),
+        owner=text("owner") or text("acknowledged_by"),
         snoozed_until=None if pd.isna(row.snoozed_until) else row.snoozed_until,
         day=row.day,
         place={name: value for name in ("delivery_id", "route_id", "vehicle_id", "depot_id") if (value := text(name))},

@@ -14,7 +14,7 @@ from lastmile.model import Scope
 from lastmile.notifications import Telling, notices_of, who_is_told
 from lastmile.replanning.asked import Act
 from lastmile.replanning.problem import OpenDay, open_day
-from lastmile.replanning.proposal import Proposal, proposal_of
+from lastmile.replanning.proposal import Proposal, points_of, proposal_of
 from lastmile.store import Store
 
 WORTH_LESS = 0.2
@@ -93,7 +93,8 @@ def _stops_of(start: OpenDay, delivery_ids: Sequence[str]) -> tuple[str, ...]:
 def refreshed(store: Store, proposal: Proposal, at: datetime, by: str) -> Proposal:
     """The same plan from a later instant: what was executed since stays as it was, the rest keeps vehicle and order.
 
-    Deliveries that came in since are in it only where the plan in force has them. Raises NotPossible where another plan
+    So do the plans that could be chosen instead. Deliveries that came in since are in them only where the plan in force has
+    them. Raises NotPossible where another plan
     has come into force.
     """
     before = proposal.open_day
@@ -105,25 +106,24 @@ def refreshed(store: Store, proposal: Proposal, at: datetime, by: str) -> Propos
         raise NotPossible(
             "Another plan has come into force since this one was made. Re-optimize again from the plan in force."
         )
+    start = replace(start, asked=before.asked)
+    routes = carried_over(proposal, proposal.routes, start)
+    others = [carried_over(proposal, point.routes, start) for point in proposal.points]
     return proposal_of(
-        store,
-        replace(start, asked=before.asked),
-        proposal.solution,
-        by,
-        carried_over(proposal, start),
-        proposal.chosen,
-        (),
+        store, start, proposal.solution, by, routes, proposal.chosen, points_of(start, [*others, routes])
     )
 
 
-def carried_over(proposal: Proposal, start: OpenDay) -> dict[str, tuple[str, ...]]:
-    """The proposal's routes for a later instant: commitments first, then what is still open in the proposed order."""
+def carried_over(
+    proposal: Proposal, planned: Mapping[str, tuple[str, ...]], start: OpenDay
+) -> dict[str, tuple[str, ...]]:
+    """Routes of the proposal's day for a later instant: commitments first, then what is still open in the planned order."""
     members = {stop.stop_id: stop.delivery_ids for stop in proposal.open_day.problem.stops}
     committed = start.problem.committed_to
     taken, routes = set(committed), {}
     for vehicle in start.problem.vehicles:
         row = list(vehicle.committed_stop_ids)
-        for old in proposal.routes.get(vehicle.vehicle_id, ()):
+        for old in planned.get(vehicle.vehicle_id, ()):
             for delivery_id in members.get(old, ()):
                 stop_id = start.stop_of_delivery.get(delivery_id)
                 if stop_id is not None and stop_id not in taken:

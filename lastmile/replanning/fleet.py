@@ -34,7 +34,18 @@ def fleet_of(
             from rate_card where valid_from <= $day
             qualify row_number() over (partition by carrier_id order by valid_from desc, recorded_at desc) = 1
         ),
-        working as (from shift where day = $day qualify row_number() over (partition by vehicle_id order by recorded_at desc) = 1),
+        known_shift as (
+            from shift where day = $day qualify row_number() over (partition by vehicle_id, shift_id order by recorded_at desc) = 1
+        ),
+        -- the shift that a vehicle works now, else its next, else its last
+        working as (
+            select *, count(*) filter (where ends_at > $at) over (partition by vehicle_id) as shifts_to_work
+            from known_shift
+            qualify row_number() over (
+                partition by vehicle_id
+                order by ends_at <= $at, case when ends_at > $at then epoch(starts_at) else -epoch(starts_at) end
+            ) = 1
+        ),
         planned as (from route where plan_id = $plan_id and depot_id = $depot),
         -- vehicles of the depot without a route: those on a shift stand by, those that somebody puts in get one until
         -- the last of the day ends
@@ -59,7 +70,7 @@ def fleet_of(
             known_depot.currency, known_vehicle.name, known_vehicle.capacity_kg, capacity_m3, capacity_pieces,
             list_distinct(coalesce(known_vehicle.skills, []) || coalesce(known_driver.skills, [])) as skills,
             working.starts_at, working.ends_at, working.break_minutes, working.break_from, working.break_due,
-            working.overtime_minutes, per_day, per_hour, per_overtime_hour, per_km, per_stop, minimum_per_route,
+            working.overtime_minutes, working.shifts_to_work, per_day, per_hour, per_overtime_hour, per_km, per_stop, minimum_per_route,
             driving.route_id not in (select route_id from planned) as stands_by
         from driving
         left join vehicle_state($at, null, $day::date) as now_state using (route_id)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cached_property
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 
@@ -56,6 +57,16 @@ class OpenDay:
     @cached_property
     def stop_of_delivery(self) -> dict[str, str]:
         return dict(zip(self.stops.delivery_id, self.stops.stop_id, strict=True))
+
+    @cached_property
+    def not_planned(self) -> tuple[str, ...]:
+        """What the operation says and the plan can't, in sentences: shifts of a vehicle after the one that it works."""
+        several = self.fleet[self.fleet.shifts_to_work > 1]
+        return tuple(
+            f"{row.vehicle_id} has {row.shifts_to_work:.0f} shifts still to work today; only the one that ends at "
+            f"{row.ends_at.astimezone(ZoneInfo(row.zone or 'UTC')):%H:%M} is planned."
+            for row in several.itertuples()
+        )
 
     def money(self, plan: Evaluation) -> float:
         """What a plan of this day comes to, in the depot's currency: rate cards, lateness, idle crews, stops not served.

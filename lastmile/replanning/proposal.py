@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -99,6 +99,7 @@ def proposal_of(
 ) -> Proposal:
     """The next version of the plan from a solution, or from other routes of the same day that were `chosen` instead."""
     taken = {vehicle_id: tuple(row) for vehicle_id, row in (solution.routes if routes is None else routes).items()}
+    solution = replace(solution, notes=tuple(dict.fromkeys((*solution.notes, *open_day.not_planned))))
     problem = open_day.problem
     comparison = compare(problem, problem.plan_in_force(), taken)
     reasons = solution.reasons if routes is None else reasons_unserved(problem, taken)
@@ -126,11 +127,14 @@ def choose(store: Store, proposal: Proposal, routes: Mapping[str, Sequence[str]]
 
 def frontier_points(open_day: OpenDay, solution: Solution) -> tuple[Point, ...]:
     """The plans to choose from, judged by the evaluator: the cheapest for each number of stops moved, and the solution."""
-    offered = [(point.routes, evaluate(open_day.problem, point.routes)) for point in solution.frontier]
-    offered.append((solution.routes, solution.evaluation))
+    return points_of(open_day, [*(point.routes for point in solution.frontier), solution.routes])
+
+
+def points_of(open_day: OpenDay, offered: Iterable[Mapping[str, Sequence[str]]]) -> tuple[Point, ...]:
+    """Of several plans of a day the best for each number of stops moved, that number ascending."""
     best: dict[int, Point] = {}
-    for routes, plan in offered:
-        point = _point(open_day, routes, plan)
+    for routes in offered:
+        point = _point(open_day, routes, evaluate(open_day.problem, routes))
         known = best.get(point.moved)
         if known is None or _worth(point) < _worth(known):
             best[point.moved] = point

@@ -25,7 +25,8 @@ from lastmile.routing.parts import (
 from lastmile.routing.policies import to_search
 from lastmile.routing.problem import Problem
 from lastmile.routing.rounds import Outcome, Round, Work
-from lastmile.routing.searching import GRACE_SECONDS, STAY_SHARE, listen, workers_ready
+from lastmile.routing.searching import GRACE_SECONDS, listen, workers_ready
+from lastmile.routing.staying import STAY_SHARE
 from lastmile.routing.workers import Workers
 
 LARGEST_WHOLE = 1_000

@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 
 from lastmile.routing.problem import Policy, Problem
-from lastmile.routing.shifts import Rates, VehicleShift
+from lastmile.routing.shifts import VehicleShift
 from lastmile.routing.stops import Stop
 
 TIMES_THE_DEAREST = 10.0
@@ -14,7 +14,7 @@ TIMES_THE_DEAREST = 10.0
 not be served otherwise, and then by little."""
 
 LONGEST_OVERTIME_SECONDS = 6 * 3600
-"""A shift may end so much later at most, where all are to be served."""
+"""A shift may end so much later than its last overtime at most, where all are to be served."""
 
 
 def to_search(problem: Problem) -> Problem:
@@ -52,12 +52,5 @@ def _must_be_served(stop: Stop, price: float, worth: float) -> Stop:
 
 
 def _may_work_on(vehicle: VehicleShift, price: float) -> VehicleShift:
-    """Overtime that is allowed costs what it costs; what is beyond it can't be priced apart, so a shift that has none may
-    have it at the steep price, and another one goes on at its own."""
-    rates = vehicle.rates
-    per_overtime = rates.per_overtime_hour if vehicle.max_overtime_seconds else max(rates.per_overtime_hour, price * 60)
-    return replace(
-        vehicle,
-        max_overtime_seconds=vehicle.max_overtime_seconds + LONGEST_OVERTIME_SECONDS,
-        rates=Rates(**{**vars(rates), "per_overtime_hour": per_overtime}),
-    )
+    """The overtime that a shift may have costs what it costs, each minute beyond it the steep price more."""
+    return replace(vehicle, beyond_overtime_seconds=LONGEST_OVERTIME_SECONDS, per_hour_beyond=price * 60)

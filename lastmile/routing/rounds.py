@@ -5,10 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from lastmile.routing.changes import kept_by_plan_in_force
 from lastmile.routing.evaluating import Evaluation, evaluate
@@ -45,6 +47,7 @@ class Round:
     when the round begins and ends. `stay_price` is what each stop that keeps its vehicle is worth beside its cost.
     `pool` holds the routes to combine; `budgets` the numbers of moved stops to find the cheapest plan for. With `judge` the
     best plan is evaluated where it was found: for parts of a problem that is too large to be evaluated in one place.
+    `ticket` tells the round from all others, so that it can be left off.
     """
 
     key: str
@@ -60,6 +63,7 @@ class Round:
     pool: Mapping[PoolRoute, RouteFigures] = field(default_factory=dict)
     budgets: tuple[int, ...] = ()
     judge: bool = False
+    ticket: int = 0
 
 
 @dataclass(frozen=True)
@@ -100,6 +104,15 @@ _kernels: OrderedDict[str, Kernel] = OrderedDict()
 
 _one_at_a_time = threading.Lock()
 
+_left_off = np.zeros(1, dtype=np.int64)
+"""The tickets of rounds that nobody waits for any more, written by the process that handed them out."""
+
+
+def hear(left_off: Sequence[int]) -> None:
+    """From now on heed what the process that hands out rounds writes into this shared array."""
+    global _left_off
+    _left_off = np.frombuffer(left_off, dtype=np.int64)
+
 
 def run_round(task: Round) -> Outcome | None:
     """Do one round in this process; the same round gives the same outcome where `rounds` is its limit.
@@ -120,12 +133,17 @@ def _done(kernel: Kernel, task: Round, began: float) -> Outcome:
     if task.work == Work.EXPLAIN:
         return Outcome(task.start, task.start, 0, judged=_judged(kernel, task.start, explain=True))
     if task.work == Work.IMPROVE:
-        kernel.improve(began + task.seconds, task.rounds, task.first, task.last)
+        kernel.improve(began + task.seconds, task.rounds, task.first, task.last, _unwanted(task))
     if task.judge:
         return Outcome(
             kernel.routes(), kernel.present_routes(), kernel.rounds, judged=_judged(kernel, kernel.routes(), False)
         )
     return Outcome(kernel.routes(), kernel.present_routes(), kernel.rounds, dict(kernel.pool))
+
+
+def _unwanted(task: Round) -> Callable[[], bool]:
+    """Whether nobody waits for a round any more."""
+    return lambda: task.ticket != 0 and bool((_left_off == task.ticket).any())
 
 
 def _judged(kernel: Kernel, routes: Routes, explain: bool) -> Judged:
@@ -169,7 +187,7 @@ def _frontier(kernel: Kernel, task: Round, began: float) -> Outcome:
         with kernel.most_moved(budget):
             kernel.again(start, task.seed + number)
             until = began + task.seconds * number / len(task.budgets)
-            kernel.improve(until, task.rounds, 0.5, 1.0)
+            kernel.improve(until, task.rounds, 0.5, 1.0, _unwanted(task))
         start = kernel.routes()
         found.append((budget, start))
     return Outcome(task.start, task.start, 0, {}, tuple(found))

@@ -9,11 +9,12 @@ from concurrent.futures import wait
 from concurrent.futures.process import BrokenProcessPool
 
 from lastmile.routing.evaluating import Evaluation, evaluate
-from lastmile.routing.explaining import Reason, reasons_unserved
+from lastmile.routing.explaining import PROBES, Reason, reasons_unserved
 from lastmile.routing.policies import to_search
 from lastmile.routing.problem import Problem, Routes
 from lastmile.routing.rounds import Outcome, PoolRoute, Round, RouteFigures, Work
 from lastmile.routing.schedule import LONGEST_SLICE_SECONDS, Phase, budgets, phases
+from lastmile.routing.staying import Found, FoundPlans, stay_price
 from lastmile.routing.timing import RouteTimer
 from lastmile.routing.workers import Pending, Workers
 
@@ -22,10 +23,6 @@ LISTENING_SECONDS = 0.05
 
 GRACE_SECONDS = 0.8
 """How long after its time a round is waited for."""
-
-STAY_SHARE = 0.01
-"""What keeping a stop on its vehicle is worth, as a share of a mean stop's cost: of two plans that cost about the same, the
-one that disturbs fewer drivers and customers is taken."""
 
 
 class Search:
@@ -54,6 +51,7 @@ class Search:
         self.first_plan_cost, self.first_plan_seconds = self.best.cost.total, 0.0
         self.iterations, self.engine, self.notes = 0, "repair", []
         self.stopped, self.stay_price = False, 0.0
+        self._plans = FoundPlans(Found(self.routes, self.best, self.engine))
         self.frontier: list[tuple[int, float, Routes]] = []
         self._pool: dict[PoolRoute, RouteFigures] = {}
 
@@ -86,7 +84,8 @@ class Search:
 
     def explained(self) -> Mapping[str, Reason]:
         """A reason for each stop that is not served."""
-        return reasons_unserved(self.problem, self.routes, self.timer)
+        probes = PROBES // 10 if self.stopped else PROBES  # who cancels a search waits for nothing
+        return reasons_unserved(self.problem, self.routes, self.timer, probes)
 
     def judged(self) -> Evaluation:
         """The best plan by the problem as it was given."""
@@ -113,9 +112,8 @@ class Search:
         for outcome in self._outcomes([self.workers.submit(task)], lambda: told("getting ready"), wait=float("inf")):
             self._offer(outcome.routes, "repair")
         self.first_plan_cost, self.first_plan_seconds = self.best.cost.total, time.monotonic() - began
-        served = max(1, len(self.problem.stops) - len(self.best.unserved))
         if self._has_plan_in_force():
-            self.stay_price = STAY_SHARE * (self.best.cost.total - self.best.cost.not_served) / served
+            self.stay_price = stay_price(self.best)
         told("first plan")
 
     def _search(self, told: Callable[[str], None], frontier: bool) -> None:
@@ -233,16 +231,12 @@ class Search:
             for lane in range(self.lanes)
             if sought[lane :: self.lanes]
         ]  # fmt: skip
-        found = [(len(self.best.changes.moved), self._objective(self.best), self.routes)]
         pending = [self.workers.submit(task) for task in tasks]
         wait = float("inf") if self.limit is not None else seconds + GRACE_SECONDS
-        for outcome in self._outcomes(pending, lambda: told("looking for plans that change less"), wait):
-            for _, routes in outcome.frontier:
-                plan = evaluate(self.searched, routes, self.search_timer)
-                if not plan.violations:
-                    found.append((len(plan.changes.moved), plan.cost.total, routes))
-        found[0] = (found[0][0], self.best.cost.total, self.routes)
-        self.frontier = list(_falling(found))
+        outcomes = self._outcomes(pending, lambda: told("looking for plans that change less"), wait)
+        for _, routes in sorted((one for outcome in outcomes for one in outcome.frontier), key=lambda one: one[0]):
+            self._offer(routes, "rebuilding")
+        self.frontier = [(one.moved, one.evaluation.cost.total, one.routes) for one in self._plans.falling()]
 
     def _outcomes(self, pending: list[Pending], told: Callable[[], None], wait: float) -> Iterable[Outcome]:
         """What each round came to, as they end; what is not there in time is given up."""
@@ -268,16 +262,11 @@ class Search:
         self._offer(outcome.routes, "rebuilding")
 
     def _offer(self, routes: Mapping[str, tuple[str, ...]], engine: str) -> None:
-        """Keep a plan that the evaluator finds better."""
-        offered = evaluate(self.searched, routes, self.search_timer)
-        if self._rank(offered) < self._rank(self.best):
-            self.routes, self.best, self.engine = dict(routes), offered, engine
-
-    def _rank(self, plan: Evaluation) -> tuple[int, float, float]:
-        return (len(plan.violations), plan.excess, self._objective(plan))
-
-    def _objective(self, plan: Evaluation) -> float:
-        return plan.cost.total + self.stay_price * len(plan.changes.moved)
+        """Take a plan in, as the evaluator finds it."""
+        offered = Found(dict(routes), evaluate(self.searched, routes, self.search_timer), engine)
+        self._plans.offer(offered)
+        best = self._plans.chosen(self.stay_price)
+        self.routes, self.best, self.engine = best.routes, best.evaluation, best.engine
 
 
 def workers_ready(workers: Workers, told_to_stop: Callable[[], bool], told: Callable[[str], None]) -> bool:
@@ -295,12 +284,3 @@ def listen(pending: list[Pending]) -> None:
     """Wait a moment for one of several rounds."""
     if not any(one.done() for one in pending):
         pending[0].wait(LISTENING_SECONDS)
-
-
-def _falling(found: list[tuple[int, float, Routes]]) -> Iterable[tuple[int, float, Routes]]:
-    """The points at which a further change of vehicle buys something: moved rising, cost falling."""
-    cheapest = float("inf")
-    for moved, cost, routes in sorted(found, key=lambda point: point[:2]):
-        if cost < cheapest - 1e-6:
-            cheapest = cost
-            yield moved, cost, routes

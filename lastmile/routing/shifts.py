@@ -54,7 +54,8 @@ class VehicleShift:
     `max_reloads`: back at (reload_lon, reload_lat), where it ends or else starts, for `reload_seconds`, it is emptied of
     what it picked up and takes the goods of its next trip. `committed_stop_ids` are its next stops in fixed order
     (being driven to, or frozen): they are served by it first, even after a hard window. A dimension without a capacity
-    has no limit.
+    has no limit. Where all must be served, a shift may go on for `beyond_overtime_seconds` after its last overtime, each hour
+    at `per_hour_beyond` more than its rate.
     """
 
     vehicle_id: str
@@ -64,6 +65,8 @@ class VehicleShift:
     shift_end: float
     available_from: float | None = None
     max_overtime_seconds: float = 0
+    beyond_overtime_seconds: float = 0
+    per_hour_beyond: float = 0
     max_route_seconds: float | None = None
     max_route_km: float | None = None
     worked_seconds: float = 0
@@ -93,7 +96,7 @@ class VehicleShift:
         for what, lon, lat in (("end", self.end_lon, self.end_lat), ("reload", self.reload_lon, self.reload_lat)):
             if (lon is None) != (lat is None):
                 raise ValueError(f"vehicle {self.vehicle_id} has half a position; give both {what}_lon and {what}_lat")
-        if self.max_overtime_seconds < 0:
+        if min(self.max_overtime_seconds, self.beyond_overtime_seconds, self.per_hour_beyond) < 0:
             raise ValueError(f"vehicle {self.vehicle_id} has a negative overtime limit")
         if not 0 < self.service_pace < 100:
             raise ValueError(f"vehicle {self.vehicle_id} has no valid service pace: {self.service_pace}")
@@ -106,6 +109,10 @@ class VehicleShift:
 
     @property
     def must_end_by(self) -> float:
+        return self.overtime_ends + self.beyond_overtime_seconds
+
+    @property
+    def overtime_ends(self) -> float:
         return self.shift_end + self.max_overtime_seconds
 
     @property

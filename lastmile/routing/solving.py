@@ -39,7 +39,7 @@ class Solution:
 
     `first_plan_cost` is what the repaired plan in force came to; the solution is never worse. `engine` names who made
     the routes. `notes` are sentences for people about anything unusual in the search. `frontier`, where it was asked for,
-    has the number of moved stops rising and the cost falling, the plan itself last.
+    has the number of moved stops rising and the cost falling; the plan itself is among them, cheaper ones may move more.
     """
 
     routes: Mapping[str, tuple[str, ...]]

@@ -191,11 +191,13 @@ class RouteTimer:
     def _cost(self, vehicle: int, route: TimedRoute, worked: float, km: float) -> Cost:
         shift = self.problem.vehicles[vehicle]
         rates = shift.rates
-        overtime = max(0.0, route.ends - max(shift.shift_end, route.ends - worked))
+        paid_from = route.ends - worked
+        overtime = max(0.0, route.ends - max(shift.shift_end, paid_from))
+        beyond = max(0.0, route.ends - max(shift.overtime_ends, paid_from))
         parts = (
             0 if shift.in_use else rates.per_day,
             (worked - overtime) / 3600 * rates.per_hour,
-            overtime / 3600 * rates.per_overtime_hour,
+            overtime / 3600 * rates.per_overtime_hour + beyond / 3600 * shift.per_hour_beyond,
             km * rates.per_km,
             sum(stop != RELOADS for stop in route.stops) * rates.per_stop,
         )
@@ -232,27 +234,41 @@ class RouteTimer:
         return beyond / 3600 * share.price_per_hour
 
     def _leave_later(self, order: Order, gap: int | None, route: TimedRoute) -> TimedRoute:
-        """The same route with the departure put off as long as no stop gets later than it may, where that is better."""
-        in_use = self.problem.vehicles[order.vehicle].in_use
-        put_off = 0.0 if in_use else self._idle_before_need(order.vehicle, route)
-        if put_off <= 0:
-            return route
-        later = self._run(order, gap, route.departs + put_off)
-        if gap is not None and later.pause_starts > self.terms.pauses[order.vehicle].latest:
-            return route
-        return min(route, later, key=lambda one: one.rank)
+        """The same route with its departure put off as long as no stop gets later than it may, where that is better.
 
-    def _idle_before_need(self, vehicle: int, route: TimedRoute) -> float:
-        """By how much the departure can be put off without making the end, or any lateness, greater."""
-        waited, spare = 0.0, math.inf
+        As long as it would wait on the way; half as long where it is not better because roads are slower by then; or until
+        no goods are early any more.
+        """
+        if self.problem.vehicles[order.vehicle].in_use:
+            return route
+        idle, early = self._may_be_put_off(order.vehicle, route)
+        best = route
+        if idle > 0:
+            best = self._put_off(order, gap, route.departs + idle, route)
+            if best is route and self.matrix.periods > 1:
+                best = self._put_off(order, gap, route.departs + idle / 2, route)
+        return self._put_off(order, gap, route.departs + early, best) if early > idle else best
+
+    def _put_off(self, order: Order, gap: int | None, departs: float, best: TimedRoute) -> TimedRoute:
+        later = self._run(order, gap, departs)
+        if gap is not None and later.pause_starts > self.terms.pauses[order.vehicle].latest:
+            return best
+        return min(best, later, key=lambda one: one.rank)
+
+    def _may_be_put_off(self, vehicle: int, route: TimedRoute) -> tuple[float, float]:
+        """By how much the departure can be put off without making the end, or any lateness, greater; and by how much
+        without any lateness, as long as goods are early by it."""
+        waited, spare, early, terms = 0.0, math.inf, 0.0, self.terms
         for stop, begins, arrives, wait in zip(route.stops, route.starts, route.arrivals, route.waits, strict=True):
             waited += wait
             if stop != RELOADS:
-                _, closes = self._window(vehicle, stop, arrives if self.terms.by_arrival[stop] else begins)
-                need_by = self.terms.need_by[stop]
+                _, closes = self._window(vehicle, stop, arrives if terms.by_arrival[stop] else begins)
+                need_by = terms.need_by[stop]
                 latest = min(closes, need_by) if begins <= need_by else closes
                 spare = min(spare, waited + max(0.0, latest - begins))
-        return min(spare, waited)
+                if terms.early_price[stop] > 0 and begins < terms.accepts_from[stop]:
+                    early = max(early, waited + terms.accepts_from[stop] - begins)
+        return min(spare, waited), min(spare, early)
 
     def _with_pause(self, order: Order, plain: TimedRoute) -> TimedRoute:
         """The best way to take the break that is still due; a breach where it fits nowhere."""

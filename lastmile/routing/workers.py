@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import secrets
 import threading
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Executor, Future, ProcessPoolExecutor, wait
@@ -12,13 +13,16 @@ from dataclasses import replace
 
 from lastmile.errors import NotPossible
 from lastmile.routing import compiled
-from lastmile.routing.rounds import Outcome, Round, run_round
+from lastmile.routing.rounds import Outcome, Round, hear, run_round
 
 ADDRESS = "LASTMILE_SOLVERS"
 """The setting that names the scheduler of a dask cluster; without it, rounds are run by processes of this machine."""
 
 TRIES = 4
 """How often a round is begun whose process died: a round is a pure function, so nothing is lost."""
+
+TOLD_AT_ONCE = 64
+"""So many rounds that nobody waits for any more are remembered; a process looks at them many times a second."""
 
 JOINING_SECONDS = 10.0
 """How long the scheduler of a cluster is waited for."""
@@ -119,6 +123,9 @@ class Team:
         if self._executor is not None:
             self._executor.shutdown(wait=False, cancel_futures=True)
 
+    def leave_off(self, ticket: int) -> None:
+        """Tell the process that runs a round that nobody waits for it; it may go on where it can't be told."""
+
     def close(self) -> None:
         """End at once."""
         self.closed = True
@@ -138,6 +145,8 @@ class Local(Team):
 
     def __init__(self, count: int) -> None:
         self._count, self._compiling = count, None
+        self._context, self._told = _context(), 0
+        self._left_off = self._context.RawArray("q", TOLD_AT_ONCE)
         super().__init__()
 
     def count(self) -> int:
@@ -151,8 +160,14 @@ class Local(Team):
             self.stage = STARTING
         if self.closed:
             raise BrokenProcessPool("the engine was stopped while it was started")
-        self._executor = ProcessPoolExecutor(self._count, mp_context=_context())
+        self._executor = ProcessPoolExecutor(
+            self._count, mp_context=self._context, initializer=hear, initargs=(self._left_off,)
+        )
         wait([self._executor.submit(_load) for _ in range(self._count)])
+
+    def leave_off(self, ticket: int) -> None:
+        self._left_off[self._told % TOLD_AT_ONCE] = ticket
+        self._told += 1
 
     def close(self) -> None:
         if self._compiling is not None:
@@ -200,7 +215,8 @@ class Pending:
     """A round under way, begun again where its process dies; the problem goes along only where it is not known yet."""
 
     def __init__(self, team: Callable[[], Team], forget: Callable[[Team], None], task: Round) -> None:
-        self._find, self._forget, self._task, self._tries = team, forget, task, 0
+        self._find, self._forget, self._tries = team, forget, 0
+        self._task = replace(task, ticket=secrets.randbits(62) + 1)
         self._begin(known=True)
 
     def done(self) -> bool:
@@ -229,8 +245,9 @@ class Pending:
         return outcome
 
     def give_up(self) -> None:
-        """Nobody waits for it any more; if it has not begun, it never will."""
-        self._future.cancel()
+        """Nobody waits for it any more; if it has not begun, it never will, and its process is soon free for others."""
+        if not self._future.cancel() and not self._future.done():
+            self._team.leave_off(self._task.ticket)
 
     def _begin_again(self, error: Exception) -> None:
         self._count_try(error)

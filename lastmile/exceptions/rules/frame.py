@@ -38,8 +38,13 @@ def _milestone(situation: Situation) -> pd.DataFrame:
     settings = situation.settings
     needed = situation.milestones.rename(columns={"currency": "crew_currency"})
     rows = situation.deliveries.merge(needed, on="delivery_id", how="inner")
-    rows = rows[rows["handed_over_at"].isna() & rows["cancelled_at"].isna()]
     need_by = pd.to_datetime(rows["need_by"], utc=True)
+    came = rows[["seen_at", "arrived_at"]].max(axis=1)
+    there = (
+        (came <= need_by) & (came > rows["booked_at"]) & rows["failed_at"].isna()
+    )  # it is being unloaded, or not scanned yet
+    rows = rows[rows["handed_over_at"].isna() & rows["cancelled_at"].isna() & ~there]
+    need_by = need_by[rows.index]
     expected = pd.to_datetime(rows["eta_at"], utc=True).fillna(pd.to_datetime(rows["shifted_at"], utc=True))
     chance = pd.Series(chance_after(need_by, rows["eta_from"], rows["eta_at"], rows["eta_until"]), index=rows.index)
     chance = chance.fillna(pd.Series(np.where(expected > need_by, settings["assumed_chance"], 0.0), index=rows.index))
@@ -62,8 +67,16 @@ def _milestone(situation: Situation) -> pd.DataFrame:
     return found(
         rows, "milestone_id", stake=rows["stake"], currency=rows["crew_currency"], stake_assumed=True,
         probability=rows["chance"], fires=rows["chance"] >= settings["milestone_chance"], breach_at=rows["need_by"],
-        since=news(situation, rows), words=[f"{name}: {share:.0%} chance that it is missed" for name, share in zip(rows["name"], rows["chance"], strict=True)],
+        since=news(situation, rows), words=_milestone_words(rows),
     )  # fmt: skip
+
+
+def _milestone_words(rows: pd.DataFrame) -> list[str]:
+    past = rows["need_by"] < rows["instant"]
+    told = zip(rows["name"], rows["chance"], past, strict=True)
+    return [
+        f"{name}: missed" if over else f"{name}: {share:.0%} chance that it is missed" for name, share, over in told
+    ]
 
 
 def _notice_failed(situation: Situation) -> pd.DataFrame:

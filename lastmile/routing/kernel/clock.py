@@ -93,10 +93,12 @@ def drive_route(sheet, scratch, vehicle, items, count, departs, gap):
     """Drive a route from `departs` with the break before the item at `gap` (-1: none).
 
     Returns (excess of broken time limits, cost, end, by how much the departure can be put off, start of the break, stops
-    that move, kept promises broken, goods that change hands); the times are in the scratch.
+    that move, kept promises broken, goods that change hands, by how much a later departure would still make goods less
+    early); the times are in the scratch.
     """
     now, place = departs, sheet.whole[0].place_of_vehicles + vehicle
     trip, km, excess, price, waited, spare, pause_starts = 0, 0.0, 0.0, 0.0, 0.0, NEVER, NEVER
+    early = 0.0
     moved, broken, goods, stops = 0, 0, 0, 0
     shift = sheet.vehicles[vehicle]
     pace = shift.pace
@@ -142,8 +144,9 @@ def drive_route(sheet, scratch, vehicle, items, count, departs, gap):
                 price += max(0.0, begins - sheet.stops[item].need_by) * sheet.stops[item].crew_price
             if begins <= sheet.stops[item].need_by:
                 latest = min(closes, sheet.stops[item].need_by)
-            if sheet.stops[item].early_price > 0:
-                price += max(0.0, sheet.stops[item].accepts_from - begins) * sheet.stops[item].early_price
+            if sheet.stops[item].early_price > 0 and begins < sheet.stops[item].accepts_from:
+                price += (sheet.stops[item].accepts_from - begins) * sheet.stops[item].early_price
+                early = max(early, waited + sheet.stops[item].accepts_from - begins)
             if by_arrival:
                 _, closes = window_at(sheet, vehicle, item, arrives)
                 latest = min(closes, sheet.stops[item].need_by) if begins <= sheet.stops[item].need_by else closes
@@ -169,13 +172,16 @@ def drive_route(sheet, scratch, vehicle, items, count, departs, gap):
     )
     excess += max(0.0, km - sheet.vehicles[vehicle].most_km)
     overtime = max(0.0, ends - max(shift.shift_end, paid_from))
+    beyond = max(0.0, ends - max(shift.overtime_ends, paid_from))
     card = shift.per_day + (worked - overtime) * shift.per_second + overtime * shift.per_overtime_second
+    card += beyond * shift.per_second_beyond
     card += km * shift.per_km + stops * shift.per_stop
     price += max(card, shift.minimum) + moved * sheet.whole[0].price_per_moved
     if sheet.whole[0].fair_price > 0:
         price += max(0.0, worked - sheet.vehicles[vehicle].fair_left) * sheet.whole[0].fair_price
     put_off = 0.0 if sheet.vehicles[vehicle].in_use else min(spare, waited)
-    return excess, price, ends, put_off, pause_starts, moved, broken, goods
+    early = 0.0 if sheet.vehicles[vehicle].in_use else min(spare, early)
+    return excess, price, ends, put_off, pause_starts, moved, broken, goods, early
 
 
 @compiled
@@ -186,13 +192,25 @@ def better(one, other):
 
 @compiled
 def leave_later(sheet, scratch, vehicle, items, count, departs, gap, route):
-    """The same route with its departure put off, where that is better."""
-    if route[3] <= 0:
-        return route
-    later = drive_route(sheet, scratch, vehicle, items, count, departs + route[3], gap)
+    """The same route with its departure put off, where that is better: as long as it would wait, half as long where roads
+    are slower by then, or until goods are less early."""
+    best = route
+    if route[3] > 0:
+        best = put_off(sheet, scratch, vehicle, items, count, departs + route[3], gap, route)
+        if sheet.boundaries.size > 0 and not better(best, route):
+            best = put_off(sheet, scratch, vehicle, items, count, departs + route[3] / 2, gap, route)
+    if route[8] > route[3]:
+        best = put_off(sheet, scratch, vehicle, items, count, departs + route[8], gap, best)
+    return best
+
+
+@compiled
+def put_off(sheet, scratch, vehicle, items, count, departs, gap, best):
+    """The route driven from `departs` where that is better than the best, and its break still begins in time."""
+    later = drive_route(sheet, scratch, vehicle, items, count, departs, gap)
     if gap >= 0 and later[4] > sheet.vehicles[vehicle].pause_latest:
-        return route
-    return later if better(later, route) else route
+        return best
+    return later if better(later, best) else best
 
 
 @compiled
@@ -243,7 +261,7 @@ def with_pause(sheet, scratch, vehicle, items, count, departs, unpaused):
     if not found:
         return (
             unpaused[0] + shift.pause_seconds, unpaused[1], unpaused[2], unpaused[3], unpaused[4], unpaused[5], unpaused[6],
-            unpaused[7],
+            unpaused[7], unpaused[8],
         )  # fmt: skip
     return best
 

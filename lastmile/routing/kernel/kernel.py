@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -99,8 +99,16 @@ class Kernel:
         self.plan.total["cost"] = search.objective(self._sheet, self._plan)
         plans.keep_best(self._sheet, self._plan)
 
-    def improve(self, until: float, rounds: int | None, first: float, last: float) -> None:
-        """Ruin and recreate until an instant (monotonic seconds), or for so many rounds where those are given.
+    def improve(
+        self,
+        until: float,
+        rounds: int | None,
+        first: float,
+        last: float,
+        unwanted: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Ruin and recreate until an instant (monotonic seconds), or for so many rounds where those are given, or until
+        it is `unwanted`.
 
         `first` and `last` are how far the whole search is (0 to 1) at the beginning and the end of this call: it cools
         from the one to the other.
@@ -109,7 +117,7 @@ class Kernel:
             return
         began, done, size = time.monotonic(), 0, 20
         self.plan.total["blinks"] = BLINK
-        while (time.monotonic() < until) if rounds is None else (done < rounds):
+        while ((time.monotonic() < until) if rounds is None else (done < rounds)) and not unwanted():
             now = time.monotonic()
             share = done / rounds if rounds is not None else (now - began) / max(1e-9, until - began)
             count = size if rounds is None else min(size, rounds - done)

@@ -159,6 +159,8 @@ def fill_gaps(sheet, plan, scratch, vehicle):
     gaps[count].begins = leaves + (sheet.fastest[last, after] if count > 0 or shift.in_use else 0.0)
     gaps[count].latest = shift.must_end
     gaps[count].price_of_delay = shift.per_second if gaps[count].begins < shift.shift_end else shift.per_overtime_second
+    if gaps[count].begins >= shift.overtime_ends:
+        gaps[count].price_of_delay += shift.per_second_beyond
     for position in range(count - 1, -1, -1):
         item, gap = row[position], gaps[position]
         place = place_of(sheet, vehicle, item)

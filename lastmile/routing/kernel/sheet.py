@@ -43,9 +43,9 @@ WINDOW = np.dtype([("opens", "f8"), ("closes", "f8")], align=True)
 
 VEHICLE = np.dtype(
     [(name, "f8") for name in (
-        "ready", "shift_end", "must_end", "most_seconds", "most_km", "reload_seconds", "pace", "pause_seconds",
-        "pause_earliest", "pause_latest", "per_day", "per_second", "per_overtime_second", "per_km", "per_stop", "minimum",
-        "fair_left",
+        "ready", "shift_end", "overtime_ends", "must_end", "most_seconds", "most_km", "reload_seconds", "pace", "pause_seconds",
+        "pause_earliest", "pause_latest", "per_day", "per_second", "per_overtime_second", "per_second_beyond", "per_km",
+        "per_stop", "minimum", "fair_left",
     )]
     + [(name, "i4") for name in ("reloads", "fixed", "kind")]
     + [(name, "b1") for name in ("in_use", "departed")],
@@ -163,7 +163,8 @@ def _vehicles(timer: RouteTimer, allowed: np.ndarray) -> np.ndarray:
     fleet, rows = problem.vehicles, np.zeros(len(problem.vehicles), dtype=VEHICLE)
     for name in ("ready", "must_end"):
         rows[name] = _since(getattr(terms, name), instant)
-    rows["shift_end"] = _since([vehicle.shift_end for vehicle in fleet], instant)
+    for name in ("shift_end", "overtime_ends"):
+        rows[name] = _since([getattr(vehicle, name) for vehicle in fleet], instant)
     rows["most_seconds"], rows["most_km"] = _bounded(terms.most_seconds), _bounded(terms.most_km)
     rows["reloads"], rows["pace"] = terms.reloads, terms.pace
     for name in ("reload_seconds", "in_use", "departed"):
@@ -176,6 +177,7 @@ def _vehicles(timer: RouteTimer, allowed: np.ndarray) -> np.ndarray:
     rows["per_day"][rows["in_use"]] = 0
     rows["per_second"] = [vehicle.rates.per_hour / 3600 for vehicle in fleet]
     rows["per_overtime_second"] = [vehicle.rates.per_overtime_hour / 3600 for vehicle in fleet]
+    rows["per_second_beyond"] = [vehicle.per_hour_beyond / 3600 for vehicle in fleet]
     rows["fixed"] = [len(vehicle.committed_stop_ids) for vehicle in fleet]
     share = problem.fair_share
     rows["fair_left"] = [NEVER if share is None else max(0, share.hours * 3600 - v.worked_seconds) for v in fleet]
@@ -198,7 +200,8 @@ def _whole(problem: Problem, stops: np.ndarray, windows: np.ndarray, vehicles: n
     soft = (stops["late_price"] > 0) & (windows["closes"][stops["window_last"]] < NEVER)
     soft |= (stops["late_price"] == 0) & ~stops["committed"]
     prices_of_time = [
-        vehicles[name].any() for name in ("per_second", "per_overtime_second", "minimum", "pause_seconds")
+        vehicles[name].any()
+        for name in ("per_second", "per_overtime_second", "per_second_beyond", "minimum", "pause_seconds")
     ]
     limits_of_routes = [(vehicles[name] < NEVER).any() for name in ("most_seconds", "most_km", "fair_left")]
     row["simple"] = not (

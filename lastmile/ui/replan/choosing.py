@@ -27,13 +27,19 @@ def forget(recorded: Proposal) -> None:
     st.session_state.pop(_key(recorded), None)
 
 
+def base_of(recorded: Proposal, proposal: Proposal) -> Proposal:
+    """Whose points are to choose from: the search's, or where the day has moved on, those of the proposal brought up to date."""
+    return proposal if proposal.open_day.at != recorded.open_day.at and proposal.points else recorded
+
+
 def _key(recorded: Proposal) -> str:
     return f"chosen instead of {recorded.plan_id}"
 
 
 def show(desk: Desk, recorded: Proposal, proposal: Proposal) -> None:
     """The frontier as a chart, and a slider that chooses by key and by touch."""
-    points = recorded.points
+    base = base_of(recorded, proposal)
+    points = base.points
     with st.container(border=True, key="frontier", gap="xsmall"):
         st.markdown(
             "**Fewer changes, or more**",
@@ -43,7 +49,7 @@ def show(desk: Desk, recorded: Proposal, proposal: Proposal) -> None:
         if len(points) < FEWEST_TO_CHOOSE:
             st.caption(_why_one(proposal))
         else:
-            _chart(desk, recorded, proposal, points)
+            _chart(desk, recorded, base, proposal)
         if proposal is not recorded:
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                 st.caption(f"Shown: {proposal.chosen}.", width="stretch")
@@ -56,11 +62,12 @@ def _why_one(proposal: Proposal) -> str:
     return "The search found one plan only; a longer one may find plans with fewer changes."
 
 
-def _chart(desk: Desk, recorded: Proposal, proposal: Proposal, points: tuple[Point, ...]) -> None:
-    by_moved = {point.moved: point for point in points}
+def _chart(desk: Desk, recorded: Proposal, base: Proposal, proposal: Proposal) -> None:
+    by_moved = {point.moved: point for point in base.points}
     shown = proposal.moved if proposal.moved in by_moved else min(by_moved, key=lambda one: abs(one - proposal.moved))
-    chart, slider = f"frontier of {recorded.plan_id}", f"point of {recorded.plan_id}"
-    now = recorded.money.before
+    since = recorded.plan_id if base is recorded else f"{recorded.plan_id} from {base.open_day.at}"
+    chart, slider = f"frontier of {since}", f"point of {since}"
+    now = base.money.before
     charts.frontier(
         pd.DataFrame(
             [
@@ -72,48 +79,48 @@ def _chart(desk: Desk, recorded: Proposal, proposal: Proposal, points: tuple[Poi
                     "unserved": point.unserved,
                     "breaks": bool(point.unserved or point.violations),
                 }
-                for point in points
+                for point in base.points
             ]
         ),
         key=chart,
         dark=desk.view.dark,
-        currency=recorded.comparison.currency,
+        currency=base.comparison.currency,
         now=now,
         chosen=shown,
-        choose=lambda: _pressed(desk, recorded, chart),
+        choose=lambda: _pressed(desk, recorded, base, chart),
     )
     st.session_state[slider] = shown
     st.select_slider(
         "Stops that change vehicle",
         list(by_moved),
-        format_func=lambda moved: _told(recorded, by_moved[moved]),
+        format_func=lambda moved: _told(base, by_moved[moved]),
         key=slider,
-        on_change=lambda: _take(desk, recorded, st.session_state[slider]),
+        on_change=lambda: _take(desk, recorded, base, st.session_state[slider]),
         label_visibility="collapsed",
     )
 
 
-def _told(recorded: Proposal, point: Point) -> str:
-    currency = recorded.comparison.currency
+def _told(base: Proposal, point: Point) -> str:
+    currency = base.comparison.currency
     left = f", {point.unserved} not served" if point.unserved else ""
     return f"{format.count(point.moved, 'stop')} moved: {format.money(point.money, currency, 0)}{left}"
 
 
-def _pressed(desk: Desk, recorded: Proposal, chart: str) -> None:
+def _pressed(desk: Desk, recorded: Proposal, base: Proposal, chart: str) -> None:
     """The point that was pressed on the chart; a press beside all points changes nothing."""
     state = st.session_state.get(chart) or {}
     picked = (state.get("selection") or {}).get("pressed") or []
     if picked:
-        _take(desk, recorded, int(picked[0]["moved"]))
+        _take(desk, recorded, base, int(picked[0]["moved"]))
 
 
-def _take(desk: Desk, recorded: Proposal, moved: int) -> None:
-    point = next(point for point in recorded.points if point.moved == moved)
-    if point.routes == recorded.routes:
+def _take(desk: Desk, recorded: Proposal, base: Proposal, moved: int) -> None:
+    point = next(point for point in base.points if point.moved == moved)
+    if point.routes == recorded.routes and base is recorded:
         forget(recorded)
         return
     words = f"the frontier's plan with {format.count(moved, 'stop')} on another vehicle"
-    choose_instead(recorded, choose(desk.store, recorded, point.routes, words, desk.view.actor))
+    choose_instead(recorded, choose(desk.store, base, point.routes, words, desk.view.actor))
 
 
 def _back(recorded: Proposal) -> None:
