@@ -1,4 +1,4 @@
-"""Which open deliveries need somebody now, why, and how much is at stake. Pure: frame in, frame out."""
+"""How the deliveries of a day stand, by depot too, and why one is late or at risk. Pure: frame in, frame out."""
 
 from __future__ import annotations
 
@@ -11,40 +11,6 @@ RUNS_BEHIND_MINUTES = 10
 
 UNSCANNED_MINUTES = 10
 """So long after its expected time, a stop without a scan is told as such: it may be done, and its scan be late."""
-
-COLUMNS = [
-    "delivery_id",
-    "status",
-    "vehicle_id",
-    "route_id",
-    "recipient",
-    "service",
-    "criticality",
-    "cause",
-    "minutes_over",
-    "chance_late",
-    "window_due",
-    "eta_at",
-    "penalty",
-    "currency",
-]
-
-
-def needs_attention(stops: pd.DataFrame) -> pd.DataFrame:
-    """The open stops that are late or at risk, the dearest and latest first; one row per delivery.
-
-    `stops`: as of queries.stops, or with predictions. Adds `cause` in words; `minutes_over` is minutes past the promise as expected now.
-    """
-    if stops.empty:
-        return stops.reindex(columns=COLUMNS)
-    found = stops[~stops.done & stops.status.isin([Status.LATE, Status.AT_RISK])].copy()
-    found["cause"] = [cause(row) for row in found.itertuples()]
-    found["is_late"] = found.status == Status.LATE
-    found["stake"] = found.penalty.fillna(0)
-    ordered = found.sort_values(
-        ["is_late", "stake", "minutes_over", "delivery_id"], ascending=[False, False, False, True], na_position="last"
-    )
-    return ordered.reindex(columns=COLUMNS).reset_index(drop=True)
 
 
 def cause(stop: tuple) -> str:

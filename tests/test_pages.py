@@ -238,12 +238,13 @@ def test_a_depot_in_the_address_narrows_figures_and_map(demo_tower):
 
 
 def test_what_is_chosen_in_the_address_is_told_with_its_promise_and_cause(demo_tower):
-    first = attention.needs_attention(queries.stops(demo_tower.store, FRIDAY, DAY, Scope())).iloc[0]
+    stops = queries.stops(demo_tower.store, FRIDAY, DAY, Scope())
+    first = next(stops[~stops.done & (stops.status == "late") & stops.recipient.notna()].itertuples())
 
     app = visit(chosen=f"delivery~{first.delivery_id}")
 
     assert f"**{first.recipient}**" in words(app)
-    assert first.cause in words(app)
+    assert attention.cause(first) in words(app)
     assert "Read its whole story" in [link.value for link in app.page_link]
 
 

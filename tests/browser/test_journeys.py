@@ -12,12 +12,13 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.watching import A_WHILE, is_sound, settled
 
-PATHS = ["/", "/routes", "/deliveries", "/kpis", "/import", "/data-quality"]
+PATHS = ["/", "/exceptions", "/response", "/routes", "/deliveries", "/kpis", "/import", "/data-quality"]
 SEARCHED = 120_000
 """Milliseconds until a proposal stands: the first search may wait for its processes, which compile once on a new machine."""
 IN_FORCE = re.compile(r"Version \d+ is in force")
-ROW, HEADING = 34, 34
-"""Height of a table's rows in pixels: tables are drawn, so that a row is clicked by its place."""
+ROW, HEADING, TALL = 34, 34, 57
+"""Height of a table's rows in pixels, and of those with words over two lines: tables are drawn, so that a row is clicked by
+its place."""
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -28,12 +29,12 @@ def tower_settings(demo_file, tmp_path_factory):
     return {"LASTMILE_DATABASE": shutil.copy(demo_file, tmp_path_factory.mktemp("journeys") / "demo.duckdb")}
 
 
-def click_row(page: Page, key: str, row: int) -> None:
-    """Click the mark at the start of a table's row; the first is 0."""
+def click_row(page: Page, key: str, row: int, height: int = ROW) -> None:
+    """Click the mark at the start of a table's row, `height` pixels high; the first is 0."""
     table = page.locator(f".st-key-{key} [data-testid=stDataFrame]").first
     table.scroll_into_view_if_needed()
     place = table.bounding_box()
-    page.mouse.click(place["x"] + 16, place["y"] + HEADING + ROW * row + ROW / 2)
+    page.mouse.click(place["x"] + 16, place["y"] + HEADING + height * row + height / 2)
 
 
 def chosen(page: Page, name: str = "chosen") -> str | None:
@@ -59,35 +60,39 @@ def test_the_first_figures_stay_where_they_were_painted(screen):
     assert figures.first.bounding_box() == painted
 
 
-def test_from_the_queue_to_the_whole_story_of_a_late_delivery(screen):
+def test_from_the_queue_to_the_history_of_an_exception_and_the_whole_story_of_its_delivery(screen):
     page = settled(screen.open("/"))
     page.get_by_text("Needs attention").wait_for()
 
-    click_row(page, "queue", 0)
-    kind, _, delivery_id = wait_for_address(page, "chosen").partition("~")
-    assert kind == "delivery"
-    link = page.get_by_role("link", name="Read its whole story")
-    link.wait_for()
+    click_row(page, "queue", 0, TALL)
+    kind, _, exception_id = wait_for_address(page, "chosen").partition("~")
+    assert kind == "exception"
+    page.get_by_role("link", name="Open with its history").wait_for()
     screen.shoot("journey_1_chosen")
-    link.click()
+    page.get_by_role("link", name="Open with its history").click()
+    page.wait_for_url("**/exceptions?**")
+    page.get_by_text(re.compile("^History")).wait_for(timeout=A_WHILE)
+    assert chosen(page, "exception") == exception_id
+    screen.shoot("journey_1_history")
 
+    page = settled(screen.open("/exceptions?rules=Late"))
+    click_row(page, "exceptions", 0, TALL)
+    page.get_by_role("link", name="Read the delivery's whole story").click()
     page.wait_for_url("**/deliveries?**")
     settled(page)
-    assert chosen(page, "delivery") == delivery_id
     page.get_by_text("First promise").wait_for()
     page.get_by_text(re.compile(r"\d+ on record")).wait_for()
     events = page.locator("[data-testid=stDataFrame]").first
     events.scroll_into_view_if_needed()
     for heading in ("Event", "Source", "Told by", "Latency"):
         expect(events.locator("th", has_text=heading).first).to_be_attached()
-    assert "driver" in cells(page)
     assert is_sound(page)
     screen.shoot("journey_1_story")
 
 
 def test_a_tick_keeps_the_choice_and_the_scope(screen):
     page = settled(screen.open("/?depots=Westhafen"))
-    click_row(page, "queue", 0)
+    click_row(page, "queue", 0, TALL)
     before = wait_for_address(page, "chosen")
     badge = page.get_by_text(re.compile(r"as of \d\d:\d\d:\d\d")).first
     told = badge.inner_text()
@@ -97,7 +102,7 @@ def test_a_tick_keeps_the_choice_and_the_scope(screen):
 
     assert chosen(page) == before
     assert chosen(page, "depots") == "Westhafen"
-    expect(page.get_by_role("link", name="Read its whole story")).to_be_visible()
+    expect(page.get_by_role("link", name="Open with its history")).to_be_visible()
     assert is_sound(page)
 
 

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-PATHS = ["/", "/routes", "/deliveries", "/kpis", "/import", "/data-quality"]
+PATHS = ["/", "/exceptions", "/response", "/routes", "/deliveries", "/kpis", "/import", "/data-quality"]
 
 pytestmark = pytest.mark.browser
 
