@@ -31,8 +31,9 @@ def test_a_van_breaks_down_and_its_stops_are_saved_and_the_response_is_measured(
     page.get_by_role("button", name=re.compile("^Demo")).click()
     choose(page, "A van that is out", VAN)
     page.get_by_role("button", name="Let it break down").click()
+    settled(page)
     page.get_by_text("10 times", exact=True).click()  # the driver's call comes two minutes later
-    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Demo · 10 times").wait_for(timeout=A_WHILE)
 
     page = settled(screen.open(f"/exceptions?depots={DEPOT}&rules=Vehicle+broke+down"))
     say_who_i_am(page, "Mira Adler")
