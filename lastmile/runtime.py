@@ -136,7 +136,7 @@ def start() -> Tower:
 
             def looked(found: Expected) -> None:
                 watch.look(found.day, found.at, found.stops)
-                watch.begin_past(found.day)
+                watch.begin_past(found.day, found.at)
 
             tower.watch = watch
             tower.outlook = Outlook(store, lambda: tower.now(), lambda at: _local_day(store, at), looked)

@@ -126,3 +126,15 @@ def test_warnings_are_held_against_what_came():
     ]
     assert found.by_rule.set_index("key").precision.to_dict() == {"in_jeopardy": 0.5, "will_be_late": 1.0}
     assert found.by_rule.set_index("key").lead_minutes.to_dict() == {"in_jeopardy": 45.0, "will_be_late": 15.0}
+
+
+def test_past_days_are_put_on_record_and_what_they_left_open_is_over(store):
+    """Three days after it, nothing of a day is open any more; of the days after that, what is left may still be watched."""
+    at = FRIDAY + timedelta(days=4)
+    done = list(Watch(store).past_days(date(2026, 11, 21), at))
+    found = exceptions.exceptions(store, at, day_from=date(2026, 11, 17), day_to=date(2026, 11, 18))
+
+    assert done == [date(2026, 11, 17), date(2026, 11, 18)]
+    assert len(found) > 20
+    assert set(found.state) <= {"resolved", "cleared"}
+    assert found.resolved_at.notna().all()

@@ -11,7 +11,7 @@ import pandas as pd
 
 from lastmile import predictions
 from lastmile.exceptions.following import Book, Kept, Step, ends_by_delivery, find_all
-from lastmile.exceptions.gathering import gather, redelivery_cost, taught_before
+from lastmile.exceptions.gathering import ends_of, gather, redelivery_cost, taught_before
 from lastmile.exceptions.recording import events_of, kept_in
 from lastmile.exceptions.settings import Settings, load
 from lastmile.predictions.past import states
@@ -21,6 +21,8 @@ STEP = timedelta(minutes=15)
 FROM, UNTIL = time(4), timedelta(hours=20)
 """A day is looked at from four in the morning on, on the clocks of most depots, for twenty hours."""
 LEARN_EVERY_DAYS = 7
+LEFT_BEHIND = timedelta(days=3)
+"""The running tower watches what a day has left open for two days more; on the morning after, it is over."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,16 @@ def replay(
         for number, day in enumerate(week, start=start + 1):
             if looks[day]:
                 mine = predicted[predicted.day.isin([pd.Timestamp(day)])]
-                yield _day(store, day, looks[day], mine, settings, redelivery)
+                over_at = instants_of(day + LEFT_BEHIND, zone)[0]
+                yield _day(
+                    store,
+                    day,
+                    looks[day],
+                    mine,
+                    settings,
+                    redelivery,
+                    over_at if until is None or over_at <= until else None,
+                )
             if progress is not None:
                 progress(number, len(days), f"{day:%a %d %b}")
 
@@ -72,13 +83,21 @@ def _predictions(store: Store, model: predictions.Model, looks: dict[date, list[
 
 
 def _day(
-    store: Store, day: date, instants: list[datetime], predicted: pd.DataFrame, settings: Settings, redelivery: dict[str, float]
-) -> Replayed:  # fmt: skip
-    situation = gather(
-        store, instants, day, predicted, taught_before(store, day, redelivery), step=STEP, settings=settings
-    )
-    book = Book(settings)
-    return Replayed(day, instants, book.look(find_all(situation), instants, ends_by_delivery(situation.ends)))
+    store: Store,
+    day: date,
+    instants: list[datetime],
+    predicted: pd.DataFrame,
+    settings: Settings,
+    redelivery: dict[str, float],
+    over_at: datetime | None,
+) -> Replayed:
+    taught = taught_before(store, day, redelivery)
+    situation = gather(store, instants, day, predicted, taught, step=STEP, settings=settings)
+    book, found = Book(settings), find_all(situation)
+    steps = book.look(found, instants, ends_by_delivery(situation.ends))
+    if over_at is not None:
+        steps += book.look(found.iloc[:0], [over_at], ends_by_delivery(ends_of(store, day, day, over_at)))
+    return Replayed(day, instants, steps)
 
 
 def instants_of(day: date, zone: str) -> list[datetime]:

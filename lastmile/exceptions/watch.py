@@ -13,14 +13,14 @@ from lastmile.decisions import one_at_a_time
 from lastmile.exceptions.escalating import escalate_overdue
 from lastmile.exceptions.following import Book, ends_by_delivery, find_all
 from lastmile.exceptions.gathering import Taught, gather, taught_before
-from lastmile.exceptions.queue import exceptions
+from lastmile.exceptions.queue import LOOKS_BACK, exceptions
 from lastmile.exceptions.recording import events_of, kept_in
 from lastmile.exceptions.replaying import Replayed, days_without, put_on_record, replay
 from lastmile.exceptions.settings import load
 from lastmile.store import Store
 
-DAYS_BEFORE = 1
-"""What yesterday has left open is watched too."""
+DAYS_BEFORE = 2
+"""What the two days before have left open is watched too."""
 
 PAST_DAYS = 28
 """Days of the past that nobody has watched are gone through in the background, so far back, the newest week first."""
@@ -66,7 +66,8 @@ class Watch:
         )
         found = find_all(situation)
         with one_at_a_time:  # what people decide between reading and writing would be overtaken
-            first = day - timedelta(days=DAYS_BEFORE)
+            # what is older than what is watched is over now, if it was not before
+            first = day - LOOKS_BACK
             book = Book(settings, kept_in(self._store, at, first, day))
             steps = book.look(found, [at], ends_by_delivery(situation.ends))
             if steps:
@@ -74,27 +75,27 @@ class Watch:
         self._looked_at = at
         return len(steps) + escalate_overdue(self._store, exceptions(self._store, at, day_from=first), at, settings)
 
-    def begin_past(self, today: date) -> None:
+    def begin_past(self, today: date, at: datetime) -> None:
         """Go through the past days that nobody has watched, in a thread of its own that takes its time; once."""
         if self._thread is None:
-            self._thread = threading.Thread(target=self._past, args=(today,), name="past exceptions", daemon=True)
+            self._thread = threading.Thread(target=self._past, args=(today, at), name="past exceptions", daemon=True)
             self._thread.start()
 
-    def past_days(self, today: date) -> Iterator[date]:
-        """Put past days that nobody has watched on record, one at a time: each as it is done."""
+    def past_days(self, today: date, at: datetime) -> Iterator[date]:
+        """Put past days that nobody has watched on record, as far as `at`, one at a time: each as it is done."""
         missing = days_without(self._store, today - timedelta(days=PAST_DAYS), today - timedelta(days=1))
         for end in range(len(missing), 0, -WEEK):
             week = missing[max(0, end - WEEK) : end]
-            for replayed in replay(self._store, week[0], week[-1]):
+            for replayed in replay(self._store, week[0], week[-1], until=at):
                 if replayed.day in week:
                     put_on_record(self._store, replayed)
                     if self._after_past_day is not None:
                         self._after_past_day(replayed)
                     yield replayed.day
 
-    def _past(self, today: date) -> None:
+    def _past(self, today: date, at: datetime) -> None:
         try:
-            for day in self.past_days(today):
+            for day in self.past_days(today, at):
                 log.info("Exceptions of %s are on record", day)
                 if self._stopped.wait(REST_SECONDS):
                     return
