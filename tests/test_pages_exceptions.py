@@ -297,13 +297,18 @@ def test_the_history_tells_every_step_with_who_and_why(tower):
     exception_id = late(tower)
     exceptions.assign(tower.store, {exception_id: 1}, "Mira", "Jo", FRIDAY - timedelta(minutes=5), "she knows the site")
     exceptions.comment(tower.store, [exception_id], "gate 3 is closed", "Mira", FRIDAY - timedelta(minutes=4))
+    until, at = FRIDAY + timedelta(hours=1), FRIDAY - timedelta(minutes=3)
+    exceptions.snooze(tower.store, {exception_id: 3}, until, "Mira", at, "the site calls back")
 
     steps = frame(visit("exceptions", exception=exception_id), "History")
 
-    assert steps.step.tolist() == ["commented on", "assigned", "detected"]
-    assert steps.actor.tolist() == ["Mira", "Jo", "tower"]
-    assert "gate 3 is closed" in steps.words.iloc[0]
-    assert "she knows the site" in steps.words.iloc[1]
+    assert steps.step.tolist() == ["snoozed", "commented on", "assigned", "detected"]
+    assert steps.actor.tolist() == ["Mira", "Mira", "Jo", "tower"]
+    assert steps.words.tolist()[:3] == [
+        "until 20 Nov 12:15: the site calls back",
+        "gate 3 is closed",
+        "to Mira: she knows the site",
+    ]
 
 
 def test_filters_are_kept_in_the_address_and_leave_what_they_name(tower):

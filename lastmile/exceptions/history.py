@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 
@@ -14,10 +15,10 @@ from lastmile.store import Store
 HISTORY = ["occurred_at", "step", "actor", "by_person", "words"]
 
 
-def history(store: Store, exception_id: str, at: datetime) -> pd.DataFrame:
+def history(store: Store, exception_id: str, at: datetime, zone: str = "UTC") -> pd.DataFrame:
     """One row per step as known at `at`, oldest first: occurred_at, step and words for people, actor, by_person.
 
-    Changes of figures alone are left out: they are no step.
+    Times in words are on the clocks of `zone`. Changes of figures alone are left out: they are no step.
     """
     found = store.ask(
         """
@@ -31,13 +32,15 @@ def history(store: Store, exception_id: str, at: datetime) -> pd.DataFrame:
     )
     return found.assign(
         step=[STEPS.get(type, type) for type in found.type],
-        words=[_words(json.loads(payload)) for payload in found.payload],
+        words=[_words(json.loads(payload), zone) for payload in found.payload],
     )[HISTORY]
 
 
-def _words(said: dict[str, Any]) -> str:
+def _words(said: dict[str, Any], zone: str) -> str:
     """What was said at a step, as one line: to whom, until when, what came of it, and why."""
-    until = f"until {datetime.fromisoformat(said['until']):%d %b %H:%M} UTC" if said.get("until") else None
+    until = (
+        said.get("until") and f"until {datetime.fromisoformat(said['until']).astimezone(ZoneInfo(zone)):%d %b %H:%M}"
+    )
     owner = said.get("owner") or (said.get("owner_role") if "key" not in said else None)
     parts = [f"to {owner}" if owner else None, until, said.get("outcome"), said.get("words"), said.get("why")]
     return ": ".join(str(part) for part in dict.fromkeys(part for part in parts if part))

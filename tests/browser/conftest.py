@@ -46,7 +46,7 @@ class Screen:
     def open(self, path: str = "/") -> Page:
         """Go to a path and wait until the page has run to its end."""
         self.page.goto(self.url + path)
-        self.page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for(timeout=30_000)
+        self.page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for(timeout=60_000)
         return self.page
 
     def shoot(self, name: str) -> Path:

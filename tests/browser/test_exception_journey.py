@@ -39,14 +39,15 @@ def test_a_van_breaks_down_and_its_stops_are_saved_and_the_response_is_measured(
     say_who_i_am(page, "Mira Adler")
     page.get_by_text(re.compile("^1 shown")).wait_for(timeout=NOTICED)
     tick_first(page)
-    page.get_by_text(re.compile(rf"Vehicle broke down · {VAN}, \d+ stops")).first.wait_for(timeout=A_WHILE)
+    detail = page.locator(".st-key-exception").first
+    detail.get_by_text(re.compile(rf"Vehicle broke down · {VAN}, \d+ stops")).first.wait_for(timeout=A_WHILE)
     exception_id = chosen(page, "exception")
     settled(page)
     page.wait_for_timeout(2_500)  # the map is drawn
     screen.shoot("exception_1_chosen")
 
     page.get_by_role("button", name="Take it").click()
-    page.get_by_text("owner Mira Adler").wait_for(timeout=A_WHILE)
+    detail.get_by_text("owner Mira Adler").wait_for(timeout=A_WHILE)
     page.get_by_role("button", name="Re-optimize without this van").click()
     page.wait_for_url("**/routes**", timeout=A_WHILE)
     page.get_by_role("button", name="Approve").wait_for(timeout=SEARCHED)
@@ -63,11 +64,11 @@ def test_a_van_breaks_down_and_its_stops_are_saved_and_the_response_is_measured(
 
     page.get_by_role("link", name="Exceptions", exact=True).first.click()
     page.get_by_role("heading", name="Exceptions", exact=True).wait_for()
-    page.get_by_text(re.compile(rf"Vehicle broke down · {VAN}")).first.wait_for(timeout=A_WHILE)
+    detail.get_by_text(re.compile(rf"Vehicle broke down · {VAN}")).first.wait_for(timeout=A_WHILE)
     settled(page)
     if page.get_by_role("button", name="More").count():  # its condition is not gone by itself yet
         resolve(page)
-    page.get_by_text(re.compile("resolved: prevented|over by itself")).first.wait_for(timeout=A_WHILE)
+    detail.get_by_text(re.compile("resolved: prevented|over by itself")).first.wait_for(timeout=A_WHILE)
     page.wait_for_timeout(1_500)
     screen.shoot("exception_3_resolved")
     told = cells(page)
