@@ -15,7 +15,7 @@ from lastmile.store import Batch, Store
 
 SOURCE = "tower"
 
-_deciding = threading.Lock()
+one_at_a_time = threading.Lock()
 """One decision at a time: what is checked still holds when it is written, so that the second of two people is told."""
 
 
@@ -81,7 +81,7 @@ def approve_plan(store: Store, plan_id: str, actor: str, why: str, at: datetime,
 
     Raises NotPossible where it was decided before, or where the plan it was made from is no longer in force.
     """
-    with _deciding:
+    with one_at_a_time:
         plan = _undecided(store, plan_id)
         _refuse_other_parent(store, plan)
         _decide(store, EventType.PLAN_APPROVED, plan, actor, why, at, notices)
@@ -104,7 +104,7 @@ def approve_instead(
     Raises NotPossible where the proposed one was decided before, or another plan has come into force since.
     """
     refuse_silence(why)
-    with _deciding:
+    with one_at_a_time:
         proposed = _undecided(store, instead_of)
         _refuse_other_parent(store, proposed)
         plan_id = propose_plan(store, plan_tables, actor, at)
@@ -114,7 +114,7 @@ def approve_instead(
 
 def reject_plan(store: Store, plan_id: str, actor: str, why: str, at: datetime) -> None:
     """Put a proposed plan aside; it stays on record. Raises NotPossible where it was decided before."""
-    with _deciding:
+    with one_at_a_time:
         _decide(store, EventType.PLAN_REJECTED, _undecided(store, plan_id), actor, why, at)
 
 

@@ -61,6 +61,17 @@ class EventType(StrEnum):
     RECIPIENT_DECLINED = "recipient_declined"
     RECIPIENT_RESCHEDULED = "recipient_rescheduled"
     VEHICLE_BROKE_DOWN = "vehicle_broke_down"
+    EXCEPTION_DETECTED = "exception_detected"
+    EXCEPTION_CHANGED = "exception_changed"
+    EXCEPTION_CLEARED = "exception_cleared"
+    EXCEPTION_REOPENED = "exception_reopened"
+    EXCEPTION_ACKNOWLEDGED = "exception_acknowledged"
+    EXCEPTION_ASSIGNED = "exception_assigned"
+    EXCEPTION_SNOOZED = "exception_snoozed"
+    EXCEPTION_COMMENTED = "exception_commented"
+    EXCEPTION_ACTED = "exception_acted"
+    EXCEPTION_RESOLVED = "exception_resolved"
+    EXCEPTION_ESCALATED = "exception_escalated"
     PLAN_PROPOSED = "plan_proposed"
     PLAN_APPROVED = "plan_approved"
     PLAN_REJECTED = "plan_rejected"
@@ -173,7 +184,8 @@ class Event:
     Payload keys in use — handovers: handed_to (recipient, neighbour, locker, safe_place), lines_delivered, proof (list),
     documents_right, service_started_at; failed tries: contact (bool), service_started_at; position: speed_kmh;
     condition_reading: celsius; plan events: plan_id, why; unmapped: status; notification events: notice_id, round, words, and
-    what lastmile.notifications says a notice holds.
+    what lastmile.notifications says a notice holds; exception events: exception_id, day, step, and what lastmile.exceptions
+    says an exception holds.
     """
 
     type: EventType

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -15,6 +16,7 @@ from lastmile.predictions.telling import KEPT, events_of, news
 from lastmile.store import Store
 
 EVERY_SECONDS = 5.0
+LEAST_REST_SECONDS = 1.0
 GOOD_FOR = timedelta(minutes=2)
 """A prediction of the running day stands for so long on the tower's clock where no newer one has been made."""
 
@@ -35,11 +37,18 @@ class Expected:
 class Outlook:
     """Predictions for the pages: made in the background, a few seconds old, told to the ledger where they say something new.
 
+    `then` is called with each prediction of the running day, once it is on record.
     Models are learned in the background too, one a day; until then there is no prediction, and the plan is shown.
     """
 
-    def __init__(self, store: Store, now: Callable[[], datetime], today: Callable[[datetime], date]) -> None:
-        self._store, self._now, self._today = store, now, today
+    def __init__(
+        self,
+        store: Store,
+        now: Callable[[], datetime],
+        today: Callable[[datetime], date],
+        then: Callable[[Expected], None] | None = None,
+    ) -> None:
+        self._store, self._now, self._today, self._then = store, now, today, then
         self._models: dict[date, predictions.Model] = {}
         self._told: pd.DataFrame | None = None
         self._wanted: set[date] = set()
@@ -93,6 +102,10 @@ class Outlook:
             found = self._expected(day, at)
         self._latest = found
         self._tell(found)
+        if self._then is not None:
+            before = self._store.version
+            self._then(found)
+            self.writes += self._store.version - before
         return found
 
     def _expected(self, day: date, at: datetime) -> Expected:
@@ -114,11 +127,15 @@ class Outlook:
         self._told = pd.concat([fresh[KEPT], self._told], ignore_index=True).drop_duplicates("delivery_id")
 
     def _run(self) -> None:
-        while not self._stopped.wait(EVERY_SECONDS if self._latest else 0.5):
+        took = 0.0
+        # from start to start: on a busy machine a round takes long, and news should not wait for a rest after it too
+        while not self._stopped.wait(max(LEAST_REST_SECONDS, EVERY_SECONDS - took) if self._latest else 0.5):
+            started = time.monotonic()
             try:
                 self._round()
             except Exception:
                 log.exception("Arrivals were not predicted this time; they are tried again")
+            took = time.monotonic() - started
 
     def _round(self) -> None:
         seen = (self._store.version - self.writes, self._now())

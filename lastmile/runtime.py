@@ -12,11 +12,12 @@ from zoneinfo import ZoneInfo
 
 from lastmile import clock as clocks
 from lastmile.clock import Clock, Mode
-from lastmile.demo import LiveFeed
+from lastmile.demo import LiveFeed, answer_past
 from lastmile.door import Door
+from lastmile.exceptions.watch import Watch
 from lastmile.notifications import Sender
 from lastmile.notifications.channel import on_this_machine
-from lastmile.outlook import Outlook
+from lastmile.outlook import Expected, Outlook
 from lastmile.replanning import Replanning
 from lastmile.store import Store
 
@@ -47,6 +48,7 @@ class Tower:
     clock: Clock
     feed: LiveFeed | None = None
     outlook: Outlook | None = None
+    watch: Watch | None = None
     door: Door = field(init=False)
     notices: Sender = field(init=False)
     replannings: dict[str, Replanning] = field(default_factory=dict)
@@ -130,13 +132,20 @@ def start() -> Tower:
             tower.feed = LiveFeed.of(store, lambda: tower.now())
             if tower.feed is not None:
                 tower.feed.start()
-            tower.outlook = Outlook(store, lambda: tower.now(), lambda at: _local_day(store, at))
+            watch = Watch(store, (lambda day: answer_past(store, day)) if tower.feed is not None else None)
+
+            def looked(found: Expected) -> None:
+                watch.look(found.day, found.at, found.stops)
+                watch.begin_past(found.day, found.at)
+
+            tower.watch = watch
+            tower.outlook = Outlook(store, lambda: tower.now(), lambda at: _local_day(store, at), looked)
             _tower = tower
         return _tower
 
 
 def predict_arrivals() -> None:
-    """Let the tower's outlook predict arrivals from now on, in the background."""
+    """Let the tower's outlook predict arrivals from now on, in the background, and its watch look at each prediction."""
     outlook = tower().outlook
     if outlook is not None:
         outlook.start()
@@ -154,7 +163,7 @@ def _local_day(store: Store, at: datetime) -> date:
 
 
 def stop() -> None:
-    """Stop the feed, the outlook, the notices and the solves, write what the door has taken in, and close the store."""
+    """Stop the feed, the outlook, the watch, the notices and the solves, write what the door has taken in, and close the store."""
     global _tower
     with _lock:
         if _tower is None:
@@ -163,6 +172,8 @@ def stop() -> None:
             replanning.cancel()
         if _tower.outlook is not None:
             _tower.outlook.stop()
+        if _tower.watch is not None:
+            _tower.watch.stop()
         if _tower.feed is not None:
             _tower.feed.stop()
         _tower.notices.stop()

@@ -259,6 +259,8 @@ def test_the_jilin_deliveries_have_no_promise_and_say_so(empty_database, capsys)
 def test_the_definitions_in_docs_are_those_of_the_catalogue(capsys):
     assert main(["kpi", "--define"]) == 0
     assert (ROOT / "docs" / "kpis.md").read_text(encoding="utf-8") == capsys.readouterr().out
+    assert main(["exceptions", "--define"]) == 0
+    assert (ROOT / "docs" / "exceptions.md").read_text(encoding="utf-8").endswith(f"\n\n{capsys.readouterr().out}")
 
 
 def test_notices_lists_what_was_told_and_a_test_says_what_came_of_it(demo, capsys, monkeypatch, tmp_path):

@@ -14,7 +14,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from lastmile import api, kpis, notifications
+from lastmile import api, exceptions, kpis, notifications
 from lastmile.adapters import FORMATS
 from lastmile.api import bodies, document, sending
 from lastmile.connections import Buckets, Connection, TokenScope, sign
@@ -469,11 +469,14 @@ def test_figures_are_those_that_measure_gives(client, demo):
     assert [figure["value"] for figure in answer["figures"]] == measured.value.tolist()
 
 
-def test_exceptions_are_the_open_deliveries_that_are_late_or_at_risk(client, demo):
+def test_exceptions_are_the_queue_the_dearest_and_most_urgent_first(client, demo):
     answer = client.get("/api/v1/exceptions", headers=token(demo)).json()
+    queued = exceptions.queue(demo.store, demo.now())
 
     assert answer["day"] == "2026-11-20"
-    assert answer["exceptions"] and {one["status"] for one in answer["exceptions"]} <= {"late", "at risk"}
+    assert [one["exception_id"] for one in answer["exceptions"]] == queued.exception_id.tolist() != []
+    ranks = [one["rank"] for one in answer["exceptions"]]
+    assert ranks == sorted(ranks, reverse=True)
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from lastmile import attention, kpis, queries, runtime
+from lastmile import kpis, queries, runtime
 from lastmile.adapters import epcis_document
 from lastmile.api import paths  # noqa: F401 (registers what `any` means in a path)
 from lastmile.api.access import admitted
 from lastmile.api.answers import Declined, answer, plain, told_in_thread
 from lastmile.connections import TokenScope
+from lastmile.exceptions import queue
 from lastmile.model import Scope
 from lastmile.runtime import Tower
 from lastmile.store import Store
@@ -67,11 +68,11 @@ def kpi(request: Request) -> Response:
 
 
 def exceptions(request: Request) -> Response:
-    """The open deliveries of today that are late or at risk, the dearest and latest first, each with its cause."""
+    """What needs somebody: one row for each root, the dearest and most urgent first; as of lastmile.exceptions.queue."""
     tower = _admitted(request, SCOPE)
-    at, day = tower.now(), _today(tower)
-    found = attention.needs_attention(queries.stops(tower.store, at, day, _scope(request)))
-    return answer({"at": at, "day": day, "exceptions": plain(found)})
+    at = tower.now()
+    found = queue(tower.store, at, _scope(request))
+    return answer({"at": at, "day": _today(tower), "exceptions": plain(found)})
 
 
 def _admitted(request: Request, parameters: set[str]) -> Tower:

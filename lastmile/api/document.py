@@ -218,7 +218,7 @@ def _questions() -> Schema:
             )
         },
         "/api/v1/exceptions": {
-            "get": _asking("exceptions", "Open deliveries of today that are late or at risk", "Exceptions", scope)
+            "get": _asking("exceptions", "What needs somebody, the dearest and most urgent first", "Exceptions", scope)
         },
     }  # fmt: skip
 

@@ -4,6 +4,7 @@ from lastmile.commands import (
     access,
     analysis,
     arrivals,
+    exceptions,
     files,
     hindsight,
     notices,
@@ -25,6 +26,7 @@ COMMANDS: tuple[Command, ...] = (
     *solving.COMMANDS,
     *travel.COMMANDS,
     *arrivals.COMMANDS,
+    *exceptions.COMMANDS,
 )
 
 __all__ = ["COMMANDS", "Command"]

@@ -6,8 +6,9 @@ import numpy as np
 
 from lastmile.predictions.model import LEVELS
 
-AT_RISK_CHANCE = 0.25
-"""From this chance of a broken promise on, an open stop is at risk: of four such, one is late."""
+AT_RISK_CHANCE = 0.15
+"""From this chance of a broken promise on, an open stop is at risk, unless the settings of exceptions say otherwise. Lower, it
+warns of more that is kept after all; higher, of less that is broken: docs/exceptions.md has the figures."""
 
 
 def chance_beyond(quantiles: np.ndarray, limit: np.ndarray) -> np.ndarray:

@@ -18,10 +18,12 @@ ADDED = ("eta_from", "eta_until", "chance_late", "signal_minutes")
 MINUTE = pd.Timedelta(minutes=1)
 
 
-def stops_by_prediction(stops: pd.DataFrame, predicted: pd.DataFrame | None) -> pd.DataFrame:
+def stops_by_prediction(
+    stops: pd.DataFrame, predicted: pd.DataFrame | None, at_risk: float = AT_RISK_CHANCE
+) -> pd.DataFrame:
     """Rows of queries.stops with the predicted arrival in place of the plan's; adds eta_from, eta_until, chance_late.
 
-    Late: past its promise, or sure to be. At risk: a chance of AT_RISK_CHANCE or more. Unknown: its van is silent.
+    Late: past its promise, or sure to be. At risk: a chance of `at_risk` or more. Unknown: its van is silent.
     What has no prediction stays as it is, with the added columns empty.
     """
     if predicted is None or predicted.empty or stops.empty:
@@ -32,15 +34,15 @@ def stops_by_prediction(stops: pd.DataFrame, predicted: pd.DataFrame | None) -> 
     found = stops.assign(**{name: told[name].where(~stops.done) for name in ADDED})
     found["minutes_over"] = stops.minutes_over.where(~mine, _minutes_over(stops, told.eta_at))
     found["eta_at"] = stops.eta_at.where(~mine, told.eta_at)
-    found["status"] = stops.status.where(~mine, _status(stops, told))
+    found["status"] = stops.status.where(~mine, _status(stops, told, at_risk))
     return found
 
 
-def _status(stops: pd.DataFrame, told: pd.DataFrame) -> pd.Series:
+def _status(stops: pd.DataFrame, told: pd.DataFrame, at_risk: float) -> pd.Series:
     late = (stops.status == Status.LATE) | (told.chance_late >= SURE)
     silent = told.kind.eq("silent") & (told.signal_minutes > SILENT_MINUTES)
     by_chance = np.select(
-        [late, silent | told.chance_late.isna(), told.chance_late >= AT_RISK_CHANCE],
+        [late, silent | told.chance_late.isna(), told.chance_late >= at_risk],
         [str(Status.LATE), str(Status.UNKNOWN), str(Status.AT_RISK)],
         str(Status.ON_TIME),
     )

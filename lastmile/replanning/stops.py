@@ -207,4 +207,4 @@ def _or_none(value: Any) -> float | None:
 
 
 def _listed(values: Any) -> list[str]:
-    return [] if values is None or (isinstance(values, float) and pd.isna(values)) else list(values)
+    return [] if values is None or values is pd.NA or (isinstance(values, float) and pd.isna(values)) else list(values)

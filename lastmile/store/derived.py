@@ -12,6 +12,7 @@ from lastmile.store.touching import MANY_TOUCHED, touched_any
 PLAN_EVENTS = "from event where type between 'plan_approved' and 'plan_rejected'"
 """As a range, which the scan skips by: three times faster than a list at six million events."""
 NOTICE_EVENTS = "from event where type between 'notification_deferred' and 'notification_sent'"
+EXCEPTION_EVENTS = "from event where type between 'exception_acknowledged' and 'exception_snoozed'"
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,12 @@ DERIVED = (
         "from notice_events('event')",
         "from notice_events('touched_notice_event')",
         {"touched_notice_event": f"from ({NOTICE_EVENTS}) semi join touched_event using (event_id)"},
+    ),
+    Derived(
+        "exception_event",
+        "event_id",
+        EXCEPTION_EVENTS,
+        f"from ({EXCEPTION_EVENTS}) semi join touched_event using (event_id)",
     ),
     Derived(
         "route_drop",

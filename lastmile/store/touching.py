@@ -1,4 +1,4 @@
-"""What some new rows touch: deliveries, routes, events of plans and notices whose derived rows must follow, and the service days."""
+"""What some new rows touch: deliveries, routes, events of plans, notices and exceptions whose derived rows must follow, and the service days."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import duckdb
 MANY_TOUCHED = 10_000
 
 _NOTICES = "type between 'notification_deferred' and 'notification_sent'"
-# telemetry and notices don't say where deliveries and routes stand
-_TELLING = f"type not in ('position', 'condition_reading', 'eta_updated') and not {_NOTICES}"
+_EXCEPTIONS = "type between 'exception_acknowledged' and 'exception_snoozed'"
+# telemetry, notices and exceptions don't say where deliveries and routes stand
+_TELLING = f"type not in ('position', 'condition_reading', 'eta_updated') and not {_NOTICES} and not {_EXCEPTIONS}"
 _SAME_PLAN = "select route_id from route semi join ({plans}) using (depot_id, day)"
 
 DELIVERIES = {
@@ -19,7 +20,8 @@ DELIVERIES = {
     "booking": "select delivery_id from {booking}",
 }
 EVENTS = {
-    "event": f"select event_id from {{event}} where type between 'plan_approved' and 'plan_rejected' or {_NOTICES}"
+    "event": "select event_id from {event} where type between 'plan_approved' and 'plan_rejected' "
+    f"or {_NOTICES} or {_EXCEPTIONS}"
 }
 # A route's cost takes in its scans, what it carried, its plan, shift, prices and charges. Rather one too many than one
 # too few; any version of a plan may take the routes of its depot and day out of force.
@@ -52,7 +54,7 @@ TOUCHED = {
 
 
 def touch(connection: duckdb.DuckDBPyConnection, new_rows: Mapping[str, str], **parameters: str) -> None:
-    """Note what new rows touch, for the merge that follows: a table of ids each for deliveries, events of plans and notices, and routes.
+    """Note what new rows touch, for the merge that follows: a table of ids each for deliveries, events of plans, notices and exceptions, and routes.
 
     `new_rows`: table → the relation that holds its new rows (of our own, by name).
     """
@@ -75,7 +77,8 @@ OF_A_DAY = {
     f"union select day from delivery semi join (from incoming_event where {_NOTICES}) using (delivery_id) "
     "union select day from route semi join touched_route using (route_id) "
     "union select plan.day from plan join incoming_event on plan.plan_id = (incoming_event.payload ->> 'plan_id') "
-    "where type between 'plan_approved' and 'plan_rejected'",
+    "where type between 'plan_approved' and 'plan_rejected' "
+    f"union select try_cast(payload ->> 'day' as date) from incoming_event where {_EXCEPTIONS}",
     "booking": "select day from incoming_booking union select day from delivery semi join touched_delivery using (delivery_id)",
     "charge": "select day from delivery semi join incoming_charge using (delivery_id) "
     "union select day from route semi join incoming_charge using (route_id) "

@@ -7,6 +7,7 @@ from datetime import date, datetime
 import pandas as pd
 
 from lastmile import queries, runtime
+from lastmile.exceptions import settings
 from lastmile.model import Scope
 from lastmile.outlook import Expected
 from lastmile.predictions import stops_by_prediction, vehicles_by_prediction
@@ -41,7 +42,8 @@ def stops_expected(
 ) -> pd.DataFrame:
     """queries.stops with the tower's predictions; `number` names those that a kept answer rests on."""
     found = expected(day, at)
-    return stops_by_prediction(queries.stops(store, at, day, scope, as_of), found.stops if found else None)
+    at_risk = settings.load(store)["at_risk_chance"]
+    return stops_by_prediction(queries.stops(store, at, day, scope, as_of), found.stops if found else None, at_risk)
 
 
 def vehicles_expected(

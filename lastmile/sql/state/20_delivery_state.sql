@@ -59,7 +59,9 @@ scoped_event as materialized (
       and classifier = 'ACT'
       and recorded_at <= known_at
       and type not in ('position', 'condition_reading', 'eta_updated')
-      and not type between 'notification_deferred' and 'notification_sent'  -- what was told is no news of the delivery
+      -- what was told or noticed about a delivery is no news of where it stands
+      and not type between 'notification_deferred' and 'notification_sent'
+      and not type between 'exception_acknowledged' and 'exception_snoozed'
       and ((day_from is null and day_to is null) or delivery_id in
           (select delivery_id from booked where day_from is not null or day_to is not null))
 ),

@@ -1,0 +1,70 @@
+-- The present, one row per event of an exception; merged by the append.
+create table if not exists exception_event as from event limit 0;
+
+-- One row per exception of the service days asked (null: all), as known at `known_at` and judged at that instant, so the
+-- present is asked for with now: a snooze is over when its time is. What was said last counts for severity, money, root and
+-- words. `acknowledged_at` is the first step that a person took, ever; a condition that came back is open all the same.
+-- `steps` counts all that happened to it but changes of its figures: who decides says which number they saw.
+create or replace macro exception_state(known_at, day_from, day_to) as table
+with told as (
+    select payload ->> 'exception_id' as exception_id, type, occurred_at, recorded_at, delivery_id, route_id, vehicle_id, depot_id,
+        actor, status_source = 'user' as by_person, payload,
+        row_number() over (partition by payload ->> 'exception_id'
+            order by recorded_at, coalesce((payload ->> 'step')::integer, 0), event_id) as nth
+    from exception_event
+    where recorded_at <= known_at and (day_from is null or occurred_at >= day_from::timestamptz - interval 2 day)
+      and (day_from is null or (payload ->> 'day')::date >= day_from) and (day_to is null or (payload ->> 'day')::date <= day_to)
+      and (import_id is null or import_id not in (select import_id from undone_import))
+),
+-- from the last time on that it began, or began again
+marked as (
+    select *, nth > max(nth) filter (type in ('exception_detected', 'exception_reopened')) over (partition by exception_id) as since,
+        -- a person takes a step with any of these; a comment is none
+        by_person and type in ('exception_acknowledged', 'exception_assigned', 'exception_snoozed', 'exception_acted',
+                               'exception_resolved') as is_step
+    from told
+),
+folded as (
+    select exception_id,
+        any_value(delivery_id) as delivery_id, any_value(depot_id) as depot_id,
+        arg_max(route_id, nth) as route_id, arg_max(vehicle_id, nth) as vehicle_id,
+        arg_max_null(payload, nth) filter (payload ->> 'key' is not null) as said,
+        min(occurred_at) filter (type = 'exception_detected') as detected_at,
+        arg_min(payload, nth) filter (type = 'exception_detected') as first_said,
+        min(occurred_at) filter (is_step) as acknowledged_at, arg_min(actor, nth) filter (is_step) as acknowledged_by,
+        min(occurred_at) filter (type = 'exception_acted' and (payload ->> 'ok')::boolean) as first_action_at,
+        arg_max_null(payload ->> 'owner', nth) filter (type in ('exception_assigned', 'exception_escalated')) as owner,
+        arg_max(payload ->> 'owner_role', nth) filter (type = 'exception_escalated') as escalated_role,
+        count(*) filter (type = 'exception_escalated') as escalations,
+        max(occurred_at) filter (type = 'exception_escalated') as escalated_at,
+        arg_max((payload ->> 'until')::timestamptz, nth) filter (type = 'exception_snoozed' and since) as snoozed_until,
+        bool_or(is_step and since) as taken_up,
+        max(occurred_at) filter (type = 'exception_resolved' and since) as closed_at,
+        arg_max(payload ->> 'outcome', nth) filter (type = 'exception_resolved' and since) as closed_outcome,
+        min(occurred_at) filter (type = 'exception_cleared' and since) as gone_at,
+        arg_min(payload ->> 'outcome', nth) filter (type = 'exception_cleared' and since) as gone_outcome,
+        count(*) filter (type = 'exception_reopened') as reopened,
+        count(*) filter (type = 'exception_acted' and (payload ->> 'ok')::boolean) as actions,
+        count(*) filter (type <> 'exception_changed') as steps,
+        arg_max(type, nth) filter (type <> 'exception_changed') as last_step,
+        arg_max(actor, nth) filter (type <> 'exception_changed') as last_actor,
+        max(occurred_at) filter (type <> 'exception_changed') as last_step_at
+    from marked group by exception_id
+)
+select exception_id, said ->> 'key' as key, (said ->> 'day')::date as day, said ->> 'subject_kind' as subject_kind,
+    said ->> 'subject_id' as subject_id, delivery_id, route_id, vehicle_id, depot_id, said ->> 'carrier_id' as carrier_id,
+    said ->> 'service' as service, said ->> 'recipient' as recipient, said ->> 'source' as source, said ->> 'root_id' as root_id,
+    said ->> 'severity' as severity, (said ->> 'stake')::double as stake, said ->> 'currency' as currency,
+    (said ->> 'stake_assumed')::boolean as stake_assumed, (said ->> 'probability')::double as probability,
+    (said ->> 'breach_at')::timestamptz as breach_at, (first_said ->> 'due_at')::timestamptz as due_at,
+    (first_said ->> 'occurred_at')::timestamptz as occurred_at, (first_said ->> 'detectable_at')::timestamptz as detectable_at,
+    detected_at, acknowledged_at, acknowledged_by, coalesce(escalated_role, said ->> 'owner_role') as owner_role, owner,
+    escalations, escalated_at, first_action_at, actions, snoozed_until, coalesce(closed_at, gone_at) as resolved_at, gone_at,
+    coalesce(closed_outcome, gone_outcome) as outcome,
+    case when closed_at is not null then 'resolved'
+         when gone_at is not null then 'cleared'
+         when snoozed_until > known_at then 'snoozed'
+         when taken_up then 'acknowledged'
+         else 'open' end as state,
+    said ->> 'words' as words, reopened, steps, last_step, last_actor, last_step_at
+from folded where said is not null and first_said is not null;
