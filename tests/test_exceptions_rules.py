@@ -19,6 +19,9 @@ MILESTONE = {"milestone_id": "m1", "name": "Crew", "project": "Site", "need_by":
              "currency": "EUR", "delivery_id": "d1"}  # fmt: skip
 SOURCE = {"instant": NOON, "source": "telematics", "heard_at": "11:20", "usual_minutes": 5.0, "vehicles_out": 3}
 SITE = {"site_id": "s1", "handovers": 2, "off_m": 900.0, "address_failures": 0}
+THREE = [a_delivery(delivery_id=f"d{number}", chance_late=0.3, shifted_at="12:50") for number in range(3)]
+UNPROVEN = [a_delivery(delivery_id=f"d{number}", done=True, handed_over_at="11:40", handed_over_known_at=f"11:4{number}",
+                       proof_missing=True) for number in range(3)]  # fmt: skip
 NOTICE = {"delivery_id": "d1", "failed_at": "11:40", "told": "delay_expected"}
 GONE = {"released_at": None, "staged_at": None, "loaded_at": None}
 REGULATED = {"criticality": "regulated"}
@@ -37,6 +40,8 @@ FIRES = {
     "off_route": a_situation(vans=(a_van(lon=13.50),)),
     "idle": a_situation(vans=(a_van(lat=52.51, still_since="11:28", break_from="15:00"),)),
     "out_of_hours": a_situation(vans=(a_van(last_eta_at="16:31"),)),
+    "vehicle_behind": a_situation(*THREE),
+    "proofs_failing": a_situation(*UNPROVEN),
     "not_released": a_situation(FIVE[0]),
     "release_behind": a_situation(*FIVE),
     "short": a_situation(a_delivery(**GONE), a_delivery(delivery_id="d2"), a_delivery(delivery_id="d3")),
@@ -96,6 +101,16 @@ SPARES = {
         a_situation(vans=(a_van(lat=52.52, still_since="11:00", break_from="15:00"),)),  # at its next stop
     ],
     "out_of_hours": [a_situation(vans=(a_van(last_eta_at="16:30"),)), a_situation(vans=(a_van(last_eta_at=None),))],
+    "proofs_failing": [
+        a_situation(*UNPROVEN[:2]),
+        a_situation(*UNPROVEN[:2], UNPROVEN[2] | {"proof_missing": False}),
+    ],
+    "vehicle_behind": [
+        a_situation(*THREE[:2]),
+        a_situation(*THREE, vans=(a_van(back_at="11:50"),)),
+        a_situation(*THREE, vans=(a_van(broke_at="11:40", broke_known_at="11:42"),)),  # that says more
+        a_situation(*THREE[:2], THREE[2] | {"done": True, "handed_over_at": clock("11:50")}),
+    ],
     "not_released": [
         a_situation(FIVE[0] | {"instant": clock("07:10")}),
         a_situation(FIVE[0] | {"staged_at": clock("07:05")}),  # its release was never scanned, but it is at the dock
@@ -266,3 +281,21 @@ def test_km_off_a_way_are_those_to_its_nearest_point():
     start, end = (pd.Series([13.4] * 3), pd.Series([52.5] * 3)), (pd.Series([13.4] * 3), pd.Series([52.6] * 3))
 
     assert km_off(lon, lat, start, end).tolist() == pytest.approx([0.0, 11.1195, 11.1195], abs=0.001)
+
+
+def test_a_van_in_trouble_says_how_far_it_is_behind_and_stands_for_its_stops():
+    found = of("vehicle_behind", a_situation(*THREE))
+    all_found = find_all(a_situation(*THREE))
+    all_found = all_found[all_found.fires.astype(bool)]
+
+    assert found.words.tolist() == ["Runs 20 minutes behind, 3 promises in danger"]  # 12:50 for 12:30
+    assert sorted(all_found["key"]) == ["in_jeopardy"] * 3 + ["vehicle_behind"]
+    tight = of("vehicle_behind", a_situation(*[row | {"shifted_at": clock("12:31")} for row in THREE]))
+    assert tight.words.tolist() == ["3 promises in danger: its plan leaves too little room"]
+
+
+def test_proofs_that_fail_on_one_van_are_known_with_the_third():
+    row = of("proofs_failing", a_situation(*UNPROVEN)).iloc[0]
+
+    assert row.since == clock("11:42")
+    assert row.words.startswith("3 handovers without the whole proof")

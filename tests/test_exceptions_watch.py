@@ -95,7 +95,7 @@ def test_a_past_day_is_gone_through_as_it_was_known_and_writes_nothing(store):
     assert replayed.steps
     assert store.value("select count(*) from exception_event") == before
     first = min(step.at for step in replayed.steps)
-    assert first >= datetime(2026, 11, 18, 3, tzinfo=UTC)
+    assert first == datetime(2026, 11, 18, 0, 0, 5, tzinfo=UTC)  # what was so when the day began
     assert all(
         pd.Timestamp(step.said["detectable_at"]) <= step.at for step in replayed.steps if "detectable_at" in step.said
     )

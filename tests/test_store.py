@@ -1,5 +1,6 @@
 """The ledger keeps what it was told, once, and the tables of the present say what the ledger says."""
 
+import multiprocessing
 import os
 import shutil
 import signal
@@ -7,7 +8,9 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pandas as pd
@@ -246,31 +249,40 @@ def test_eight_threads_asking_while_one_writes_never_see_half_a_batch(store):
     assert store.value("select count(*) from event") == 600
 
 
-WRITER = """
-import sys
-from tests.test_store import event
-import pandas as pd
-from lastmile.store import Store
-store = Store.open(sys.argv[1])
-for number in range(int(sys.argv[2]), int(sys.argv[2]) + 10_000):
-    store.append({"event": pd.DataFrame([event(number)])})
-    print(number, flush=True)
-"""
+def write_until_killed(path: Path, first: int, acknowledged: Connection) -> None:
+    """Append one event after the other from a number on, and tell each number once its append has returned."""
+    store = Store.open(path)
+    for number in range(first, first + 10_000):
+        store.append({"event": pd.DataFrame([event(number)])})
+        acknowledged.send(number)
+
+
+def told(acknowledged: Connection) -> Iterator[int]:
+    """What a writer still told until it was killed."""
+    try:
+        while True:
+            yield acknowledged.recv()
+    except EOFError:
+        return
 
 
 def test_fifty_kills_during_writing_lose_nothing_that_was_acknowledged(tmp_path):
     path = tmp_path / "killed.duckdb"
     acknowledged: list[int] = []
     Store.open(path).close()
+    processes = multiprocessing.get_context("forkserver")
+    processes.set_forkserver_preload(["tests.test_store"])  # fifty starts of Python would take a minute
     for kill in range(50):
-        writer = subprocess.Popen(
-            [sys.executable, "-c", WRITER, str(path), str(kill * 10_000)], cwd=ROOT, stdout=subprocess.PIPE, text=True
-        )
-        acknowledged.append(int(writer.stdout.readline()))
+        hears, tells = processes.Pipe(duplex=False)
+        writer = processes.Process(target=write_until_killed, args=(path, kill * 10_000, tells), daemon=True)
+        writer.start()
+        tells.close()
+        acknowledged.append(hears.recv())
         time.sleep(0.001 * (kill % 17) * 3)
-        writer.send_signal(signal.SIGKILL)
-        acknowledged.extend(int(line) for line in writer.stdout.read().splitlines())
-        writer.wait()
+        writer.kill()
+        acknowledged.extend(told(hears))
+        writer.join()
+        assert writer.exitcode == -signal.SIGKILL
     store = Store.open(path)
     kept = set(store.ask("select delivery_id from event").delivery_id)
     assert {f"test:{number}" for number in acknowledged} <= kept

@@ -8,8 +8,9 @@ from lastmile.exceptions.rules.frame import FRAME
 from lastmile.exceptions.rules.goods import GOODS
 from lastmile.exceptions.rules.promises import PROMISES
 from lastmile.exceptions.rules.road import ROAD
+from lastmile.exceptions.rules.vans import VANS
 
-CATALOGUE: dict[str, Rule] = {rule.key: rule for rule in (*PROMISES, *ROAD, *GOODS, *FRAME)}
+CATALOGUE: dict[str, Rule] = {rule.key: rule for rule in (*PROMISES, *ROAD, *VANS, *GOODS, *FRAME)}
 
 
 def find(key: str) -> Rule:

@@ -76,11 +76,11 @@ class Step:
 
 
 class Book:
-    """All exceptions that are known, and what a look at a situation makes of them."""
+    """All exceptions that are known, and what a look at a situation makes of them; `looked_at` is the look before."""
 
-    def __init__(self, settings: Settings, kept: Iterable[Kept] = ()) -> None:
+    def __init__(self, settings: Settings, kept: Iterable[Kept] = (), looked_at: datetime | None = None) -> None:
         self.settings = settings
-        self._last_look: datetime | None = None
+        self._last_look = looked_at
         self.kept = {one.exception_id: one for one in kept}
 
     def look(self, found: pd.DataFrame, instants: Sequence[datetime], ends: Mapping[str, Any]) -> list[Step]:

@@ -93,7 +93,9 @@ def _day(
 ) -> Replayed:
     taught = taught_before(store, day, redelivery)
     situation = gather(store, instants, day, predicted, taught, step=STEP, settings=settings)
-    book, found = Book(settings), find_all(situation)
+    # what was so when the day began was seen then by a tower that ran
+    began_at = pd.Timestamp(day, tz=UTC) - pd.Timedelta(seconds=1)
+    book, found = Book(settings, looked_at=began_at), find_all(situation)
     steps = book.look(found, instants, ends_by_delivery(situation.ends))
     if over_at is not None:
         steps += book.look(found.iloc[:0], [over_at], ends_by_delivery(ends_of(store, day, day, over_at)))

@@ -34,6 +34,8 @@ SETTINGS = {
         Setting("unplanned_chance", "Taken for the chance of a broken promise of what is on no plan", "share", 0.9, 0, 1),
         Setting("late_minutes", "A promise that passed so many minutes ago is broken: scans take a little", "min", 5),
         Setting("departure_minutes", "A van is late to leave after so many minutes", "min", 15),
+        Setting("behind_deliveries", "So many promises of a van in danger make it one thing of the van", "deliveries", 3, 2),
+        Setting("proofs_missing", "So many handovers of a van without whole proof make it one thing of the van", "handovers", 3, 2),
         Setting("silent_minutes", "A van on the road is silent after so many minutes without a sign", "min", 20, 1),
         Setting("idle_minutes", "A van that stands elsewhere than at a stop or its depot so long is idle", "min", 30, 5),
         Setting("off_route_km", "A van is off its route beyond so many km from the way to its next stop", "km", 3, 0.2),

@@ -28,9 +28,16 @@ def _unresolvable(situation: Situation) -> pd.DataFrame:
     ]  # fmt: skip
     return found(
         rows, "delivery_id", **promise_stake(situation, rows, redelivery=True), breach_at=rows["promise_until"],
-        probability=np.where(nowhere, 0.9, settings["misplaced_chance"]), occurred_at=rows["booked_at"], since=rows["booked_at"],
+        probability=np.where(nowhere, 0.9, settings["misplaced_chance"]), occurred_at=rows["booked_at"],
+        since=_from_its_day_on(rows),
         words=told,
     )  # fmt: skip
+
+
+def _from_its_day_on(rows: pd.DataFrame) -> pd.Series:
+    """Since it was booked, or since its service day began (at midnight, UTC): a day is watched from then on."""
+    begins = pd.to_datetime(rows["day"], utc=True)
+    return pd.to_datetime(rows["booked_at"], utc=True).where(rows["booked_at"] > begins, begins)
 
 
 def _milestone(situation: Situation) -> pd.DataFrame:

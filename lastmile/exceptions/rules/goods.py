@@ -203,6 +203,7 @@ GOODS = (
         playbook=("call_driver", "comment", "escalate"),
         why="While the driver remembers, a missing photo can be had; in a dispute it can't.",
         find=_proof,
+        roots=("proofs_failing",),
     ),
     Rule(
         key="false_attempt",

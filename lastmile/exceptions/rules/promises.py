@@ -9,7 +9,7 @@ from lastmile.exceptions.rule import Due, Role, Rule, Severity, Subject
 from lastmile.exceptions.rules.finding import after, found, minutes, news, promise_stake, spelled
 from lastmile.exceptions.situation import Situation
 
-LATE_ROOTS = ("vehicle_broke_down", "vehicle_silent", "late_departure", "not_released")
+LATE_ROOTS = ("vehicle_broke_down", "vehicle_silent", "late_departure", "not_released", "vehicle_behind")
 REPAIRS = ("reoptimize_first", "move_to_vehicle", "change_promise", "call_list", "escalate")
 
 
