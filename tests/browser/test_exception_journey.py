@@ -101,7 +101,7 @@ def resolve(page: Page) -> None:
 
 def response_row(page: Page, name: str) -> dict[str, str]:
     """The row of a group of the table by rule: column → what its cell says to a screen reader."""
-    table = page.locator(".st-key-response-groups [data-testid=stDataFrame]").first
+    table = page.locator(".st-key-groups [data-testid=stDataFrame]").first
     table.wait_for(timeout=A_WHILE)
     table.scroll_into_view_if_needed()
     cell = table.locator("[role=gridcell]", has_text=name).first
