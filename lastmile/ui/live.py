@@ -123,6 +123,8 @@ def _queue(desk: Desk, queue: pd.DataFrame, stops: pd.DataFrame) -> None:
         if overdue:
             st.markdown(f":orange-badge[:material/alarm: {overdue} overdue]", width="content")
         _passed(attention.counts(stops)["passed"])
+    if stops.empty and len(queue):  # what is open is of other days, or of no depot, carrier or service
+        st.info(_all_well(stops), icon=":material/inbox:")
     picked = chosen()
     desk.table(
         listing.in_words(queue, desk.at),
