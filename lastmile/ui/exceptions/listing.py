@@ -13,7 +13,7 @@ from lastmile.exceptions.queue import LOOKS_BACK, grouped, ranked
 from lastmile.model import Scope
 from lastmile.store import Store
 from lastmile.ui import format, shell
-from lastmile.ui.desk import TICK_SECONDS, Desk, answer
+from lastmile.ui.desk import TICK_SECONDS, Desk, answer, local_date
 from lastmile.ui.exceptions import wording
 from lastmile.ui.tables import Column
 
@@ -80,8 +80,10 @@ def in_states(store: Store, at: datetime, scope: Scope, states: tuple[str, ...])
 
 
 def queue(desk: Desk) -> pd.DataFrame:
-    """What needs somebody now, one row per root, the dearest and most urgent first."""
-    return rooted(desk, STATES["open"])
+    """What needs somebody now, one row per root, the dearest and most urgent first; of a day to come only what is its own."""
+    found = rooted(desk, STATES["open"])
+    is_to_come = desk.day > local_date(desk.at, desk.zone)
+    return found[pd.to_datetime(found.day).dt.date == desk.day] if is_to_come else found
 
 
 def rooted(desk: Desk, states: tuple[str, ...]) -> pd.DataFrame:
