@@ -351,6 +351,19 @@ def test_at_a_past_instant_it_is_shown_as_known_then_and_nothing_can_be_pressed(
     assert "Nothing needs anybody now" in words(visit("exceptions", as_of="2026-11-20T10:00"))
 
 
+def test_an_exception_of_weeks_ago_is_out_of_the_queue_and_still_found_by_its_link(tower):
+    long_ago = FRIDAY - timedelta(days=20)
+    root = raised(tower.store, "vehicle_broke_down", "van-9", long_ago, vehicle_id="van-9")
+    raised(tower.store, "will_be_late", "D-old", long_ago, root_id=root, recipient="Ada", vehicle_id="van-9")
+
+    assert exceptions.queue(tower.store, FRIDAY).empty
+    app = visit("exceptions", exception=root)
+
+    assert "Vehicle broke down · van-9" in words(app)
+    assert "is not on record here" not in words(app)
+    assert "Ada" in frame(app, "What this exception covers").recipient.tolist()
+
+
 def test_an_exception_of_elsewhere_is_no_error(tower):
     assert "is not on record here" in words(visit("exceptions", exception="nobody"))
     assert "is not on record in this scope" in words(visit(chosen="exception~nobody"))

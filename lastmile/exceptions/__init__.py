@@ -6,7 +6,7 @@
 
 from lastmile.exceptions.catalogue import CATALOGUE, find
 from lastmile.exceptions.deciding import acknowledge, assign, comment, record_action, reopen, resolve, snooze
-from lastmile.exceptions.queue import QUEUE, children, exceptions, queue
+from lastmile.exceptions.queue import QUEUE, beside, children, exceptions, queue
 from lastmile.exceptions.rule import Due, Outcome, Role, Rule, Severity, Subject
 from lastmile.exceptions.settings import SETTINGS, Settings
 from lastmile.exceptions.situation import Situation
@@ -26,6 +26,7 @@ __all__ = [
     "Subject",
     "acknowledge",
     "assign",
+    "beside",
     "children",
     "comment",
     "definitions",

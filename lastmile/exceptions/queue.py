@@ -44,6 +44,17 @@ def exceptions(
     )  # fmt: skip
 
 
+def beside(store: Store, exception_id: str, at: datetime) -> pd.DataFrame:
+    """One row per exception of the service day that one is of, itself among them, as `exceptions`; none where it is unknown."""
+    day = store.value(
+        "select any_value((payload ->> 'day')::date) from exception_event "
+        "where (payload ->> 'exception_id') = $exception_id",
+        exception_id=exception_id,
+    )
+    found = exceptions(store, at, day_from=day, day_to=day) if day else exceptions(store, at, day_from=date.max)
+    return found if exception_id in set(found.exception_id) else found.head(0)
+
+
 def queue(store: Store, at: datetime, scope: Scope | None = None, *, snoozed: bool = False) -> pd.DataFrame:
     """One row per open root, columns QUEUE, the highest `rank` first; see `ranked`. `snoozed`: with those put off for now."""
     found = exceptions(store, at, day_from=at.date() - LOOKS_BACK, scope=scope)

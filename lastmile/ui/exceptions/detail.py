@@ -40,7 +40,7 @@ def concern(desk: Desk, row: Any) -> Concern:
 
 def covered(desk: Desk, row: Any) -> pd.DataFrame:
     """What the exception explains, the highest rank first: one row per exception under it; of an open one those still open."""
-    found = listing.every(desk)
+    found = listing.around(desk, row.exception_id)
     mine = found[found.root_id == row.exception_id]
     if row.state in listing.STATES["open"]:
         mine = mine[mine.state.isin(listing.OPEN_OR_PUT_OFF)]

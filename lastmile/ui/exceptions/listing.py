@@ -106,21 +106,29 @@ def in_words(found: pd.DataFrame, at: datetime) -> pd.DataFrame:
     )
 
 
+def around(desk: Desk, exception_id: str) -> pd.DataFrame:
+    """One row per exception that may have to do with one, ranked: those of the last week, or of its own day if it is older."""
+    found = every(desk)
+    return found if exception_id in set(found.exception_id) else desk.ask(long_ago, exception_id, moment(desk))
+
+
+def long_ago(store: Store, exception_id: str, at: datetime) -> pd.DataFrame:
+    """One row per exception of the day that an old one is of, ranked."""
+    return ranked(exceptions.beside(store, exception_id, at), at)
+
+
 def one(desk: Desk, exception_id: str) -> Any:
     """The row of an exception in whatever state it is, with the columns of the queue; None where there is no such one."""
-    known = every(desk).set_index("exception_id").state
+    found = around(desk, exception_id)
+    known = found.set_index("exception_id").state
     if exception_id not in known:
         return None
     alike = next(states for states in STATES.values() if known[exception_id] in states)
-    found = rooted(desk, alike)
-    found = found[found.exception_id == exception_id]
-    return next(found.itertuples()) if len(found) else _under_a_root(desk, exception_id)
-
-
-def _under_a_root(desk: Desk, exception_id: str) -> Any:
-    """The row of an exception that another one explains, by itself."""
-    found = every(desk)
-    return next(grouped(found[found.exception_id == exception_id]).itertuples())
+    roots = grouped(found[found.state.isin(alike)])
+    own = roots[roots.exception_id == exception_id]
+    # under a root it has no row of its own there
+    own = own if len(own) else grouped(found[found.exception_id == exception_id])
+    return next(own.itertuples())
 
 
 def about(queue: pd.DataFrame, desk: Desk, kind: str, id: str) -> str | None:

@@ -33,8 +33,7 @@ def show(desk: Desk, exception_id: str) -> None:
     row = listing.one(desk, exception_id)
     if row is None:
         st.info(
-            "This exception is not on record here: it is of another scope, older than seven days, or was not known at this "
-            "instant.",
+            "This exception is not on record here: it was not known at this instant.",
             icon=":material/search_off:",
         )
         return
