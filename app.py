@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -13,6 +14,11 @@ from lastmile import api
 from lastmile.ui import errors
 
 
+SWITCH_SECONDS = 0.0005
+"""How long a thread may keep the interpreter where another waits for it. By default ten times as long: an answer that changes
+threads a few times would then wait that often for what is worked out in the background."""
+
+
 @asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[None]:
     """Open the store before the first page, close it after the last; what is imported by then is never collected."""
@@ -20,6 +26,7 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
     from lastmile.routing import workers
     from lastmile.ui import charts, maps  # noqa: F401  heavy: loaded once here, not on somebody's first page
 
+    sys.setswitchinterval(SWITCH_SECONDS)
     await anyio.to_thread.run_sync(runtime.start)
     await anyio.to_thread.run_sync(runtime.predict_arrivals)
     await anyio.to_thread.run_sync(runtime.send_notices)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 
@@ -27,6 +28,8 @@ PAST_DAYS = 28
 
 WEEK = 7
 REST_SECONDS = 8.0
+RESTS = 4.0
+"""After each of them the thread rests, at least so long, and so many times as long as the day took: the present comes first."""
 
 log = logging.getLogger(__name__)
 
@@ -95,10 +98,12 @@ class Watch:
 
     def _past(self, today: date, at: datetime) -> None:
         try:
+            started = time.monotonic()
             for day in self.past_days(today, at):
                 log.info("Exceptions of %s are on record", day)
-                if self._stopped.wait(REST_SECONDS):
+                if self._stopped.wait(max(REST_SECONDS, RESTS * (time.monotonic() - started))):
                     return
+                started = time.monotonic()
         except Exception:
             log.exception("Past days were not gone through for exceptions; they are when the tower starts again")
 

@@ -25,7 +25,7 @@ MOST_BYTES_WAITING = 64 << 20
 
 MOST_ROWS_AT_ONCE = 5_000
 ENOUGH_ROWS = 1_000
-LINGER_SECONDS = 0.02
+LINGER_SECONDS = 0.05
 """How long a first row waits for company: a commit costs the same for one row as for hundreds."""
 
 log = logging.getLogger(__name__)

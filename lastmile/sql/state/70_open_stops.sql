@@ -71,7 +71,7 @@ planned as (
     where planned_stop.arrive_at between day_from::timestamptz - interval 2 day and day_to::timestamptz + interval 3 day
     window ordered as (partition by force.plan_id, route.route_id order by planned_stop.stop, arrive_at, planned_stop.delivery_id)
 ),
-at_instant as (
+at_instant as materialized (
     select instant, planned.*, window_from, window_semantics, promise_until,
         outcome_known_at <= instant as done,
         coalesce(cancelled_at <= instant, false) as called_off,
@@ -129,7 +129,7 @@ paced as (
     )
     window of_day as (partition by instant, day)
 ),
-before_last as (
+before_last as materialized (
     select *, max(case when free_at < last_free_at then free_at end) over (partition by plan_id, route_id, instant) as prior_free_at
     from paced
 ),
