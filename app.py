@@ -13,7 +13,6 @@ import streamlit as st
 from lastmile import api
 from lastmile.ui import errors
 
-
 SWITCH_SECONDS = 0.0005
 """How long a thread may keep the interpreter where another waits for it. By default ten times as long: an answer that changes
 threads a few times would then wait that often for what is worked out in the background."""
