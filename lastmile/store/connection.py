@@ -27,7 +27,7 @@ def connect(path: Path, memory_limit: str | None) -> duckdb.DuckDBPyConnection:
             f"{path} is in use by {who}. Stop it (the tower that is running, perhaps), or choose another file with "
             "LASTMILE_DATABASE."
         ) from error
-    connection.execute("set TimeZone = 'UTC'")
+    connection.execute("set global TimeZone = 'UTC'")  # for all its cursors too
     if memory_limit:
         connection.execute("set memory_limit = $limit", {"limit": memory_limit})
     return connection

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import duckdb
 
-from lastmile.store.touching import MANY_TOUCHED, touched_any
+from lastmile.store.touching import MANY_TOUCHED, TOUCHED
 
 PLAN_EVENTS = "from event where type between 'plan_approved' and 'plan_rejected'"
 """As a range, which the scan skips by: three times faster than a list at six million events."""
@@ -99,14 +99,9 @@ DERIVED = (
 )
 
 
-def touches_most(connection: duckdb.DuckDBPyConnection) -> bool:
+def touches_most(touched: Mapping[str, int], known: Mapping[str, int]) -> bool:
     """Whether a write touches so much that making all anew is quicker: a first big import, for one."""
-    for name in ("delivery", "route_run"):
-        touched = connection.execute(f"select count(*) from touched_{name.removesuffix('_run')}").fetchone()[0]
-        known = connection.execute(f"select count(*) from {name}").fetchone()[0]
-        if touched > max(MANY_TOUCHED, known / 2):
-            return True
-    return False
+    return any(touched[f"touched_{key}"] > max(MANY_TOUCHED, known[key] / 2) for key in known)
 
 
 def make_anew(connection: duckdb.DuckDBPyConnection) -> None:
@@ -117,15 +112,31 @@ def make_anew(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def merge(connection: duckdb.DuckDBPyConnection) -> None:
-    """Bring the derived rows of what was touched up to date, inside the transaction of the append."""
-    if touches_most(connection):
+    """Bring the derived rows of what was touched up to date, inside the transaction of the append.
+
+    In one call: between two, a thread waits for the interpreter, and where others compute, that is most of an append's time.
+    """
+    touched, known = _counted(connection)
+    if touches_most(touched, known):
         make_anew(connection)
         return
-    for derived in DERIVED:
-        if not touched_any(connection, derived.touched_keys):
-            continue
-        for name, query in derived.rows.items():
-            connection.execute(f"create or replace temp table {name} as {query}")
-        connection.execute(f"create or replace temp table touched_state as {derived.touched}")
-        connection.execute(f"delete from {derived.table} where {derived.key} in (from {derived.touched_keys})")
-        connection.execute(f"insert into {derived.table} by name from touched_state")
+    statements = [statement for derived in DERIVED if touched[derived.touched_keys] for statement in _merging(derived)]
+    if statements:
+        connection.execute("; ".join(statements))
+
+
+def _merging(derived: Derived) -> list[str]:
+    return [
+        *(f"create or replace temp table {name} as {query}" for name, query in derived.rows.items()),
+        f"create or replace temp table touched_state as {derived.touched}",
+        f"delete from {derived.table} where {derived.key} in (from {derived.touched_keys})",
+        f"insert into {derived.table} by name from touched_state",
+    ]
+
+
+def _counted(connection: duckdb.DuckDBPyConnection) -> tuple[dict[str, int], dict[str, int]]:
+    """Rows of the tables of touched keys, and how many deliveries and routes there are."""
+    known = {"delivery": "delivery", "route": "route_run"}
+    counts = [f"(select count(*) from {table})" for table in (*TOUCHED, *known.values())]
+    found = connection.execute(f"select {', '.join(counts)}").fetchone()
+    return dict(zip(TOUCHED, found, strict=False)), dict(zip(known, found[len(TOUCHED) :], strict=True))

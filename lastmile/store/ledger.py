@@ -40,6 +40,7 @@ class Store:
         self._version_of_all = 0
         self._version_of_day: dict[date, int] = {}
         self._touched_days: list[date] | None = None
+        self._columns: dict[str, dict[str, str]] = {}
         self._connection = connection
         self._writer = threading.RLock()
 
@@ -67,9 +68,7 @@ class Store:
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A connection of its own for one question; cursors of several threads never disturb each other."""
-        cursor = self._connection.cursor()
-        cursor.execute("set TimeZone = 'UTC'")
-        return cursor
+        return self._connection.cursor()
 
     def ask(self, sql: str, **parameters: Any) -> pd.DataFrame:
         """The answer to one question, times in UTC."""
@@ -153,12 +152,13 @@ class Store:
     def known(self, table: str, ids: Sequence[str]) -> set[str]:
         """Those of some ids that a table with one id column has, imports that were taken back aside."""
         (key,) = IDENTITIES[table]
-        found = self.ask(
-            f"select distinct {key}::varchar as id from {table} where {key} in (select unnest($ids::uuid[])) "
-            "and (import_id is null or import_id not in (select import_id from undone_import))",
-            ids=list(ids),
-        )
-        return set(found.id)
+        with self.cursor() as cursor:
+            found = cursor.execute(
+                f"select distinct {key}::varchar from {table} where {key} in (select unnest($ids::uuid[])) "
+                "and (import_id is null or import_id not in (select import_id from undone_import))",
+                {"ids": list(ids)},
+            ).fetchall()
+        return {row[0] for row in found}
 
     def merge_touched(self, connection: duckdb.DuckDBPyConnection, import_id: str) -> None:
         """Refresh the derived rows that the rows of an import touch; called inside `write()` after a bulk insert."""
@@ -182,7 +182,9 @@ class Store:
     def _append_table(
         self, connection: duckdb.DuckDBPyConnection, table: str, rows: pa.Table, import_id: str | None
     ) -> int:
-        columns = columns_of(connection, table)
+        if table not in self._columns:  # what a table has changes with migrations only
+            self._columns[table] = columns_of(connection, table)
+        columns = self._columns[table]
         unknown = set(rows.column_names) - columns.keys()
         if unknown:
             raise BadBatch(f"Table {table} has no column {', '.join(sorted(unknown))}; it has {', '.join(columns)}.")
@@ -190,9 +192,12 @@ class Store:
             rows = rows.append_column("import_id", pa.array([import_id] * len(rows), pa.string()))
         connection.register("incoming_rows", rows)
         try:
-            connection.execute(f"create or replace temp table incoming_{table} as from {table} limit 0")
-            connection.execute(f"insert into incoming_{table} by name from incoming_rows")
-            return connection.execute(insert_new(table, columns)).fetchone()[0]
+            statements = (
+                f"create or replace temp table incoming_{table} as from {table} limit 0",
+                f"insert into incoming_{table} by name from incoming_rows",
+                insert_new(table, columns),
+            )
+            return connection.execute("; ".join(statements)).fetchone()[0]
         except (duckdb.ConstraintException, duckdb.ConversionException) as error:
             raise BadBatch(f"Rows for {table} were refused: {error}") from error
         finally:

@@ -58,17 +58,18 @@ def touch(connection: duckdb.DuckDBPyConnection, new_rows: Mapping[str, str], **
 
     `new_rows`: table → the relation that holds its new rows (of our own, by name).
     """
+    statements = []
     for name, (key, table, queries) in TOUCHED.items():
         nothing = f"select {key} from {table} limit 0"
         parts = [query.format(**new_rows) for of, query in queries.items() if of in new_rows]
         text = f"select distinct {key} from ({' union all '.join([f'({part})' for part in [nothing, *parts]])})"
-        used = {key: value for key, value in parameters.items() if f"${key}" in text}
-        connection.execute(f"create or replace temp table {name} as {text}", used or None)
-
-
-def touched_any(connection: duckdb.DuckDBPyConnection, keys: str) -> bool:
-    """Whether there is anything in a table of touched ids."""
-    return bool(connection.execute(f"select exists (from {keys})").fetchone()[0])
+        statements.append(f"create or replace temp table {name} as {text}")
+    if not parameters:
+        connection.execute("; ".join(statements))  # in one call, see derived.merge
+        return
+    for statement in statements:
+        used = {key: value for key, value in parameters.items() if f"${key}" in statement}
+        connection.execute(statement, used or None)
 
 
 # The days that rows of these tables are about; a row of any other table may concern every day.
