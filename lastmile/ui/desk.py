@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from time import sleep
 from typing import Any
@@ -75,10 +75,19 @@ class Desk:
 
         It may depend on nothing else: not on who asks, nor on what is chosen. What rests on predictions is told their number.
         """
-        scope, version = self.view.scope, self.tower.present().version if self.version is None else self.version
-        looks_at = (scope, self.view.as_of, self.day, self.at, self.zone, self.view.dark, self.is_today)
-        key = (f"{make.__module__}.{make.__qualname__}", str(self.store.path), version, looks_at, arguments)
-        return _ANSWERS.get(key, lambda: make(self, *arguments))
+        return self.keep((f"{make.__module__}.{make.__qualname__}", *arguments), lambda: make(self, *arguments))
+
+    def keep(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        """What `make` makes of what the desk looks at and the key, worked out once for all desks that look at the same."""
+        version = self.tower.present().version if self.version is None else self.version
+        scope, as_of, dark = self.view.scope, self.view.as_of, self.view.dark
+        looks_at = (str(self.store.path), version, scope, as_of, self.day, self.at, self.zone, dark, self.is_today)
+        return _ANSWERS.get((key, looks_at), make)
+
+    def depots(self) -> pd.DataFrame:
+        """One row per depot, as of queries.depots. They seldom change: events that stream in do not make them asked anew."""
+        found = answer(self.tower, queries.depots, latest=self.tower.settled().version)
+        return found if len(found) else self.ask(queries.depots)
 
     def table(self, frame: pd.DataFrame, **options: Any) -> None:
         """A table in the desk's zone and theme; options as of `tables.table`."""
@@ -134,9 +143,18 @@ def _key(store: Store, question: Callable[..., Any], arguments: tuple, named: di
         f"{question.__module__}.{question.__qualname__}",
         str(store.path),
         min(version, latest),
-        arguments,
-        tuple(sorted(named.items())),
+        _hashable(arguments),
+        _hashable(named),
     )
+
+
+def _hashable(value: Any) -> Hashable:
+    """Lists, dicts and the like as tuples of their parts, so that equal arguments are one key."""
+    if is_dataclass(value):
+        return type(value), *(_hashable(getattr(value, part.name)) for part in fields(value))
+    if isinstance(value, list | tuple):
+        return tuple(_hashable(part) for part in value)
+    return tuple((name, _hashable(part)) for name, part in sorted(value.items())) if isinstance(value, dict) else value
 
 
 def local_date(at: datetime, zone: str) -> date:

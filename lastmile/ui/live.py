@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from lastmile import attention, queries
+from lastmile import attention
 from lastmile.predictions import AT_RISK_CHANCE
 from lastmile.ui import day_map, demo_controls, expected, figures, format, palette, shell
 from lastmile.ui.desk import Desk
@@ -195,7 +195,7 @@ def _depots(desk: Desk) -> None:
 
 
 def _by_depot(desk: Desk, number: int) -> pd.DataFrame:  # noqa: ARG001 (the key)
-    names = desk.ask(queries.depots).set_index("depot_id").name
+    names = desk.depots().set_index("depot_id").name
     found = attention.by_depot(expected.stops(desk), expected.vehicles(desk))
     return found.assign(depot=found.depot_id.map(names).fillna(found.depot_id))
 

@@ -25,6 +25,11 @@ def view_state(
     return pdk.ViewState(longitude=longitude, latitude=latitude, zoom=zoom, pitch=0, bearing=0)
 
 
+def place(view: pdk.ViewState) -> tuple[float, float, float]:
+    """Longitude, latitude and zoom of a view."""
+    return view.longitude, view.latitude, view.zoom
+
+
 def _fitting(positions: list[tuple[float, float]], closest: float = CLOSEST) -> tuple[float, float, float]:
     """Middle and zoom that show all positions (Web Mercator, 512 px tiles); Berlin where there is none."""
     if not positions:
