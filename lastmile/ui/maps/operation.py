@@ -50,11 +50,18 @@ def operation_map(
     keep: is told what the drawing depends on besides the frames, and how to draw it; it may hand out one drawn before.
     """
     forget_stale(key, chosen)
-    placed = vehicles.dropna(subset=["lon", "lat"]).sort_values("vehicle_id", ignore_index=True).head(MOST_INLINE)
     mine = chosen.id if chosen and chosen.kind == "vehicle" else chosen_vehicle
-    looked_at = _positions(covered, placed[placed.vehicle_id == chosen_vehicle])
-    everything = _positions(placed, depots) or _positions(*([] if reach is None else [reach]))
-    view = camera.view_state(key, focus, looked_at or everything, AROUND if looked_at else camera.CLOSEST)
+
+    def placed() -> pd.DataFrame:
+        known = vehicles.dropna(subset=["lon", "lat"])
+        return known.sort_values("vehicle_id", ignore_index=True).head(MOST_INLINE)
+
+    def in_sight() -> camera.InSight:
+        found = placed()
+        looked_at = _positions(covered, found[found.vehicle_id == chosen_vehicle])
+        return (looked_at, AROUND) if looked_at else (_positions(found, depots) or _positions(reach), camera.CLOSEST)
+
+    view = camera.view_state(key, focus, in_sight)
 
     def draw() -> ground.Drawing:
         layers = [
@@ -63,7 +70,7 @@ def operation_map(
             *_path(chosen_path, dark),
             *_stops(key, stops_link, chosen, dark),
             *_depots(key, depots, dark),
-            *_vehicles(key, placed, mine, dark),
+            *_vehicles(key, placed(), mine, dark),
             *_covered(key, covered, dark),
         ]
         return ground.deck(layers, view, dark)
