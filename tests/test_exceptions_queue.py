@@ -108,7 +108,7 @@ def test_the_second_of_two_people_is_told_who_did_what_and_when_and_the_others_g
 
     assert answer.ok.tolist() == [False, True, False]
     assert answer.words.tolist() == [
-        "ann has acknowledged it at 12:10 UTC, since you looked. Look again before you decide.",
+        "ann has acknowledged it at 12:10, since you looked. Look again before you decide.",
         "Assigned to carl",
         "There is no such exception.",
     ]

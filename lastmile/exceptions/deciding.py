@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 
@@ -59,7 +60,7 @@ def snooze(store: Store, seen: Mapping[str, int], until: datetime, actor: str, a
     if until <= at:
         raise NotPossible("Choose a time that is still to come.")
     return _decide(
-        store, EventType.EXCEPTION_SNOOZED, seen, actor, at, f"Snoozed until {until:%H:%M} UTC", _refuse_closed,
+        store, EventType.EXCEPTION_SNOOZED, seen, actor, at, f"Snoozed until {_wall_clock(store, until)}", _refuse_closed,
         until=until.isoformat(), why=why,
     )  # fmt: skip
 
@@ -115,7 +116,7 @@ def _decide(
         for exception_id, steps in seen.items():
             row = known.get(exception_id)
             why_not = (
-                "There is no such exception." if row is None else _overtaken(row, steps) or (refuse and refuse(row))
+                "There is no such exception." if row is None else _overtaken(store, row, steps) or (refuse and refuse(row))
             )
             told.append((exception_id, not why_not, why_not or done))
             if not why_not:
@@ -158,12 +159,18 @@ def _explained(known: Mapping[str, Any], root_id: str, type: EventType, refuse: 
     return [row for row in known.values() if row.root_id == root_id and not (refuse and refuse(row))]
 
 
-def _overtaken(row: Any, steps: int | None) -> str | None:
+def _wall_clock(store: Store, at: datetime) -> str:
+    """An instant on the clocks of most depots, as pages show it."""
+    return f"{at.astimezone(ZoneInfo(store.value('select mode(zone) from depot') or 'UTC')):%H:%M}"
+
+
+def _overtaken(store: Store, row: Any, steps: int | None) -> str | None:
     if steps is None or row.steps == steps:
         return None
     who = row.last_actor if isinstance(row.last_actor, str) else "the tower"
     did = STEPS.get(row.last_step, row.last_step)
-    return f"{who} has {did} it at {row.last_step_at:%H:%M} UTC, since you looked. Look again before you decide."
+    when = _wall_clock(store, row.last_step_at)
+    return f"{who} has {did} it at {when}, since you looked. Look again before you decide."
 
 
 def _refuse_closed(row: Any) -> str | None:

@@ -41,9 +41,13 @@ def _row(step: Step) -> dict[str, object]:
 
 def kept_in(store: Store, at: datetime, day_from: date, day_to: date) -> list[Kept]:
     """The exceptions of some service days as they stand at an instant."""
-    rows = store.ask(
-        "from exception_state($at, $day_from::date, $day_to::date)", at=at, day_from=day_from, day_to=day_to
+    return kept_of(
+        store.ask("from exception_state($at, $day_from::date, $day_to::date)", at=at, day_from=day_from, day_to=day_to)
     )
+
+
+def kept_of(rows: pd.DataFrame) -> list[Kept]:
+    """Rows of macro exception_state as a book keeps them."""
     return [_kept(row) for row in rows.itertuples(index=False)]
 
 

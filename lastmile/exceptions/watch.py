@@ -15,7 +15,7 @@ from lastmile.exceptions.escalating import escalate_overdue
 from lastmile.exceptions.following import Book, ends_by_delivery, find_all
 from lastmile.exceptions.gathering import Taught, gather, taught_before
 from lastmile.exceptions.queue import LOOKS_BACK, exceptions
-from lastmile.exceptions.recording import events_of, kept_in
+from lastmile.exceptions.recording import events_of, kept_of
 from lastmile.exceptions.replaying import Replayed, days_without, put_on_record, replay
 from lastmile.exceptions.settings import load
 from lastmile.store import Store
@@ -71,12 +71,13 @@ class Watch:
         with one_at_a_time:  # what people decide between reading and writing would be overtaken
             # what is older than what is watched is over now, if it was not before
             first = day - LOOKS_BACK
-            book = Book(settings, kept_in(self._store, at, first, day))
-            steps = book.look(found, [at], ends_by_delivery(situation.ends))
+            known = exceptions(self._store, at, day_from=first)
+            book = Book(settings, kept_of(known[known.day <= pd.Timestamp(day)]))
+            steps = book.look(found, [at], ends_by_delivery(_of_open(situation.ends, known)))
             if steps:
                 self._store.append({"event": events_of(steps)}, streamed=True)
         self._looked_at = at
-        return len(steps) + escalate_overdue(self._store, exceptions(self._store, at, day_from=first), at, settings)
+        return len(steps) + escalate_overdue(self._store, known, at, settings)
 
     def begin_past(self, today: date, at: datetime) -> None:
         """Go through the past days that nobody has watched, in a thread of its own that takes its time; once."""
@@ -111,3 +112,8 @@ class Watch:
         if self._taught is None or self._taught[0] != day:
             self._taught = (day, taught_before(self._store, day))
         return self._taught[1]
+
+
+def _of_open(ends: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
+    """The ends of those deliveries about which an exception is not over yet."""
+    return ends[ends.delivery_id.isin(known.delivery_id[known.resolved_at.isna()])]

@@ -13,7 +13,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from lastmile.model import Scope
-from lastmile.ui import format
+from lastmile.ui import format, person
 
 PAGES = Path(__file__).resolve().parents[2] / "pages"
 """Links name a page by its whole path: Streamlit would look for any other beside the script, inside the package."""
@@ -23,9 +23,6 @@ CONTROL_HEIGHT = 35
 """Pixels of a filter or button at our font size: kept free where one comes later, so that nothing moves when it does."""
 
 LEAVING = "go to"
-NOBODY = "operator"
-YOUR_NAME = "your name"
-LONGEST_NAME = 60
 
 PERIODS = {"Today": 1, "Yesterday": -1, "Last 7 days": 7, "Last 28 days": 28, "Other days": 0}
 When = Literal["day", "period", "instant", "none"]
@@ -107,8 +104,8 @@ def scope_and_instant(title: str, choices: Choices, clock: Clock, *, when: When 
     as_of = _as_of(choices.zone, clock) if when != "none" else None
     if not ticking:
         badge(clock, as_of, choices.zone)
-    _who()
-    return View(scope, as_of, choices.zone, is_dark(), actor(), choices)
+    person.ask()
+    return View(scope, as_of, choices.zone, is_dark(), person.actor(), choices)
 
 
 def opens_plainly() -> bool:
@@ -122,7 +119,7 @@ def opens_plainly() -> bool:
 def plain_view(choices: Choices, clock: Clock) -> View:
     """What the filters of a page of one day say when nobody has touched them: today, all of it, now."""
     today = clock.now.astimezone(ZoneInfo(choices.zone)).date()
-    return View(Scope(day_from=today, day_to=today), None, choices.zone, is_dark(), actor(), choices)
+    return View(Scope(day_from=today, day_to=today), None, choices.zone, is_dark(), person.actor(), choices)
 
 
 def _bring_scope_along(title: str, choices: Choices) -> None:
@@ -205,32 +202,6 @@ def is_dark() -> bool:
 def is_phone() -> bool:
     """Whether the person looks through a phone, as its browser says."""
     return "Mobi" in (st.context.headers.get("User-Agent") or "")
-
-
-def actor() -> str:
-    """Who is asking: the person logged in, else the name given on the page, else "operator"."""
-    if _logged_in():
-        return str(getattr(st.user, "email", None) or getattr(st.user, "name", None) or NOBODY)
-    return " ".join(str(st.session_state.get(YOUR_NAME) or "").split()) or NOBODY
-
-
-def _logged_in() -> bool:
-    return bool(getattr(st.user, "is_logged_in", False))
-
-
-def _who() -> None:
-    """Where there is no login, a place to say who you are: what you take and decide bears that name."""
-    if _logged_in():
-        return
-    name = actor()
-    with st.popover("Who are you?" if name == NOBODY else name, icon=":material/person:", help="Who is asking"):
-        st.text_input(
-            "Your name", key=YOUR_NAME, persist_state="session", max_chars=LONGEST_NAME, placeholder="Name or initials"
-        )
-        st.caption(
-            f"What you take on or decide is kept under this name, else under “{NOBODY}”. It holds until you close or "
-            "reload this window. Nobody checks it: this tower has no log-in."
-        )
 
 
 def _scope(choices: Choices, clock: Clock, when: When) -> Scope:

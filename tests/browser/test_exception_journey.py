@@ -118,6 +118,9 @@ def say_who_i_am(page: Page, name: str) -> None:
     page.get_by_role("button", name=name).wait_for(timeout=A_WHILE)
     page.keyboard.press("Escape")
     settled(page)
+    page.reload()  # the browser remembers it
+    page.get_by_role("button", name=name).wait_for(timeout=A_WHILE)
+    settled(page)
 
 
 def tick_first(page: Page) -> None:

@@ -29,10 +29,8 @@ def found(rows: pd.DataFrame, subject: str, **said: Any) -> pd.DataFrame:
 
     What is not said: it fires, is certain, has nothing at stake, and no breach.
     """
-    frame = pd.DataFrame(index=rows.index)
-    frame["instant"], frame["subject_id"] = rows["instant"], rows[subject].astype(object)
-    for name in OF_SUBJECT:
-        frame[name] = rows.get(name, None)
+    if rows.empty:
+        return pd.DataFrame(columns=FOUND)
     usual = {
         "fires": True,
         "probability": 1.0,
@@ -40,10 +38,13 @@ def found(rows: pd.DataFrame, subject: str, **said: Any) -> pd.DataFrame:
         "currency": None,
         "stake_assumed": False,
         "breach_at": pd.NaT,
+        "occurred_at": rows["instant"],
+        "since": rows["instant"],
+        "words": "",
     }
-    for name, value in (usual | {"occurred_at": rows["instant"], "since": rows["instant"], "words": ""} | said).items():
-        frame[name] = value
-    return frame.reindex(columns=FOUND)
+    of_subject = {name: rows.get(name, None) for name in OF_SUBJECT}
+    own = {"instant": rows["instant"], "subject_id": rows[subject].astype(object)}
+    return pd.DataFrame(own | of_subject | usual | said, index=rows.index).reindex(columns=FOUND)
 
 
 def minutes(later: pd.Series, earlier: pd.Series) -> pd.Series:
@@ -77,14 +78,24 @@ def promise_stake(situation: Situation, rows: pd.DataFrame, *, redelivery: bool 
     return {"stake": stake, "currency": rows["currency"], "stake_assumed": assumed}
 
 
+def members_together(keys: list[str], members: pd.DataFrame, situation: Situation) -> pd.DataFrame:
+    """One row per key: Σ penalties of the members, how many there are, and the first breach among them."""
+    mine = members[[*keys, "delivery_id", "promise_until"]].assign(**promise_stake(situation, members))
+    grouped = mine.groupby(keys, sort=False)
+    return pd.DataFrame(
+        {
+            "stake": grouped["stake"].sum(),
+            "members": grouped.size(),
+            "first_breach_at": grouped["promise_until"].min(),
+            "currency": grouped["currency"].first(),
+            "stake_assumed": grouped["stake_assumed"].any(),
+        }
+    )
+
+
 def together(rows: pd.DataFrame, keys: list[str], members: pd.DataFrame, situation: Situation) -> pd.DataFrame:
     """Rows with the money at stake of their members: Σ penalties, how many there are, and the first breach among them."""
-    money = promise_stake(situation, members)
-    grouped = members.assign(**money).groupby(keys, sort=False)
-    sums = grouped.agg(
-        stake=("stake", "sum"), members=("delivery_id", "size"), first_breach_at=("promise_until", "min"),
-        currency=("currency", "first"), stake_assumed=("stake_assumed", "any"),
-    )  # fmt: skip
+    sums = members_together(keys, members, situation)
     rest = rows.drop(columns=[name for name in sums if name in rows])
     joined = rest.merge(sums.reset_index(), on=keys, how="left")
     return joined.assign(
