@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-MOST = 600
+MOST = 200
 """How many answers are kept; the one that was asked for longest ago goes first. A frame of a day takes about 1 MB."""
 
 
