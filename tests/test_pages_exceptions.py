@@ -396,13 +396,13 @@ def test_response_shows_the_measured_times_with_those_that_still_wait(tower):
 
     assert shows_no_error(app)
     shown = metrics(app)
-    assert shown["Time to detect"] == "30\u202fs"
-    assert shown["Time to acknowledge"] == "10\u202fmin"  # 6, 10 and one that waits
-    assert shown["Time to resolve"] == ":gray[unknown]"  # one of three is closed
-    assert shown["Time to first action"] == ":gray[unknown]"
+    assert shown["Time to detect, P50"] == "30\u202fs"
+    assert shown["Time to acknowledge, P50"] == "10\u202fmin"  # 6, 10 and one that waits
+    assert shown["Time to resolve, P50"] == ":gray[unknown]"  # one of three is closed
+    assert shown["Time to first action, P50"] == ":gray[unknown]"
     assert shown["Prevented"] == "100.0\u202f%"
     assert "n 3 · 1 waiting" in words(app)
-    assert "n 3 · 2 open" in words(app)
+    assert "n 3 · 2 open for 1\u202fh" in words(app)
     assert "fewer than half have got there" in words(app)
 
 
@@ -417,6 +417,7 @@ def test_response_is_split_by_rule_and_owner_and_goes_down_to_its_rows(tower):
     assert by_rule.name.tolist() == [exceptions.find("will_be_late").label]
     assert by_rule.n.tolist() == [2]
     assert sorted(by_owner.name) == ["Mira", "nobody yet"]
+    assert frame(visit("response", period="Today", by="Severity"), "Response by group").n.sum() == 2
     rows = frame(visit("response", period="Today"), "Exceptions behind")
     assert len(rows) == 2
     assert rows.acknowledge_minutes.notna().sum() == 1

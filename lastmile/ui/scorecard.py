@@ -215,7 +215,7 @@ def _rows(desk: Desk, kpi: Kpi) -> None:
         part = st.segmented_control(
             "Part",
             list(parts.index),
-            format_func=lambda part: f"{PARTS[part]} {format.number(parts[part])}",
+            format_func=lambda part: f"{_part(kpi, part)} {format.number(parts[part])}",
             key="part",
             label_visibility="collapsed",
         )
@@ -231,6 +231,11 @@ def _rows(desk: Desk, kpi: Kpi) -> None:
         empty="No row is counted here.",
         download=f"{kpi.key}-rows.csv",
     )
+
+
+def _part(kpi: Kpi, part: str) -> str:
+    """What became of the rows of a part: those that have not taken the step that a time runs to are counted all the same."""
+    return kpi.waits_for.waiting if kpi.waits_for and part == "denominator" else PARTS[part]
 
 
 def _column(name: str, values: pd.Series) -> Column:
