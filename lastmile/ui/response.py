@@ -90,7 +90,7 @@ def _time(found: pd.DataFrame, key: str) -> Tile:
     kpi, median, p90 = kpis.find(f"{key}_p50"), found.loc[f"{key}_p50"], found.loc[f"{key}_p90"]
     known = format.known(median.value)
     return Tile(
-        label=kpi.label,
+        label=kpi.label.removesuffix(", P50"),
         value=figures.shown(kpi, median.value),
         help=figures.definition(kpi),
         n=int(median.n),

@@ -183,7 +183,14 @@ def _trend(desk: Desk, kpi: Kpi) -> None:
 def _groups(desk: Desk, kpi: Kpi) -> None:
     choices = [name for name in FACTS[kpi.fact].dimensions if name not in ("day", "week", "month", "hour")]
     choices += [name for name in ("hour",) if name in FACTS[kpi.fact].dimensions]
-    by = st.segmented_control("By", choices, default=choices[0], key=f"by {kpi.fact}", label_visibility="collapsed")
+    by = st.segmented_control(
+        "By",
+        choices,
+        default=choices[0],
+        format_func=lambda name: name.replace("_", " "),
+        key=f"by {kpi.fact}",
+        label_visibility="collapsed",
+    )
     found = _measured(desk, [kpi.key], by=(by or choices[0],))
     found = found[found.n > 0].sort_values("hour" if by == "hour" else "n", ascending=by == "hour")
     if len(found) > MOST_GROUPS:
