@@ -17,7 +17,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
@@ -78,8 +78,11 @@ def run(folder: Path, rows: int = 10, seconds: int = SECONDS) -> list[tuple[str,
     ]
 
 
-def prepare(path: Path, days: int = 28) -> tuple[str, list[str]]:
-    """A demo database with a source of 2,000 deliveries of today beside it: its token, and the deliveries' numbers."""
+def prepare(path: Path, days: int = 28, booked_in: int = 1) -> tuple[str, list[str]]:
+    """A demo database with a source of 2,000 deliveries beside it: its token, and the deliveries' numbers.
+
+    They are booked for tomorrow, or `booked_in` so many days: of today, each would be an exception, for no plan has it.
+    """
     is_new = not path.exists()
     store = Store.open(path)
     if is_new:
@@ -89,7 +92,8 @@ def prepare(path: Path, days: int = 28) -> tuple[str, list[str]]:
     door.register.connect(connection, "bench")
     token = door.register.make_token(SOURCE, [TokenScope.EVENTS], "load", "bench").secret
     numbers = [f"D-{number}" for number in range(2_000)]
-    orders = [{"delivery_id": number, "day": f"{datetime.now(UTC):%Y-%m-%d}"} for number in numbers]
+    day = datetime.now(UTC) + timedelta(days=booked_in)
+    orders = [{"delivery_id": number, "day": f"{day:%Y-%m-%d}"} for number in numbers]
     rows = judged_rows(KINDS["orders"], orders, connection, door.now())
     assert door.send(None, connection, rows, 0, door.now()).result().count(Outcome.TAKEN) == len(numbers)
     door.stop()

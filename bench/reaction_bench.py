@@ -1,0 +1,158 @@
+"""How soon the tower reacts: from an event over HTTP to a Live page that is open, and from a breakdown to its exception.
+
+`python -m bench.reaction_bench [turns]` starts a real server on a demo of its own, opens Live in a browser, and sends. Times
+count from just before a request is sent, by the clock of this process.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+from bench.door_bench import SETTLING_SECONDS, SOURCE, prepare
+from bench.live_bench import FLAGS
+from bench.serving import served
+from lastmile.connections import TokenScope
+from lastmile.door import Door
+from lastmile.store import Store
+
+TURNS = 10
+AT_ONCE = 50
+"""Deliveries handed over at once: more than the simulated operation hands over between two looks at the page."""
+MOST_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Sender:
+    """Who sends to a tower, and asks it."""
+
+    port: int
+    token: str
+
+    def send(self, *events: dict) -> float:
+        """Send events that happen now, by the tower's clock; returns the instant before, of the monotonic clock."""
+        told = [event | {"occurred_at": self.now} for event in events]
+        started = time.monotonic()
+        self._asked("/api/v1/events", told)
+        return started
+
+    @property
+    def now(self) -> str:
+        """The instant that the tower stands at: a simulated operation goes on where it stopped."""
+        return self._asked("/api/v1/exceptions")["at"]
+
+    def broken_down(self) -> set[str]:
+        """The vehicles of the open exceptions about breakdowns."""
+        found = self._asked("/api/v1/exceptions")["exceptions"]
+        return {row["vehicle_id"] for row in found if row["key"] == "vehicle_broke_down"}
+
+    def _asked(self, path: str, sent: list | None = None) -> dict:
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}{path}",
+            None if sent is None else json.dumps(sent).encode(),
+            {"authorization": f"Bearer {self.token}", "content-type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=MOST_SECONDS) as answer:  # noqa: S310
+            return json.load(answer)
+
+
+def run(folder: Path, turns: int = TURNS) -> list[tuple[str, str]]:
+    """Send by turns; the median and the longest of each time."""
+    path = folder / "reaction.duckdb"
+    _, deliveries = prepare(path, booked_in=0)
+    token, vans = _readied(path)
+    with served(path) as (port, _), _opened(port) as page:
+        sender = Sender(port, token)
+        screen = [_to_screen(sender, page, deliveries[n * AT_ONCE : (n + 1) * AT_ONCE]) for n in range(turns)]
+        broken = [_to_exception(sender, page, *van) for van in vans[:turns]]
+    return [
+        (f"From an event over HTTP to an open Live page, {turns} turns", _told(screen)),
+        (f"From a breakdown over HTTP to its exception, {len(broken)} turns", _told([one for one, _ in broken])),
+        ("the same, to the queue of an open Live page", _told([two for _, two in broken])),
+    ]
+
+
+def _told(seconds: list[float]) -> str:
+    return f"median {statistics.median(seconds):.1f} s, longest {max(seconds):.1f} s"
+
+
+def _readied(path: Path) -> tuple[str, list[tuple[str, str]]]:
+    """A token that may send and read, and today's vans with their routes."""
+    store = Store.open(path)
+    door = Door(store, lambda: datetime.now(UTC))
+    token = door.register.make_token(SOURCE, [TokenScope.EVENTS, TokenScope.READ], "reaction", "bench").secret
+    vans = store.ask(
+        "select vehicle_id, route_id from route where day = $day order by vehicle_id, route_id",
+        day=datetime.now(UTC).date(),
+    )
+    door.stop()
+    store.close()
+    return token, list(vans.drop_duplicates("vehicle_id").itertuples(index=False, name=None))
+
+
+@contextmanager
+def _opened(port: int):
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        page = browser.new_page(viewport={"width": 1600, "height": 1000})
+        page.goto(f"http://127.0.0.1:{port}/", wait_until="commit")
+        page.get_by_test_id("stMetricValue").first.wait_for(timeout=90_000)
+        time.sleep(SETTLING_SECONDS)
+        yield page
+        browser.close()
+
+
+def _to_screen(sender: Sender, page: Page, deliveries: list[str]) -> float:
+    """Seconds until the tile of what was handed over has gone up by as much as was sent."""
+    before = _handed_over(page)
+    events = [{"event": "delivered", "delivery_id": number, "event_key": f"d{number}"} for number in deliveries]
+    started = sender.send(*events)
+    return _until(lambda: _handed_over(page) >= before + len(deliveries), started)
+
+
+def _handed_over(page: Page) -> int:
+    tile = page.get_by_test_id("stMetric").filter(has_text="Handed over").get_by_test_id("stMetricValue")
+    return int(re.sub(r"\D", "", tile.inner_text()))
+
+
+def _to_exception(sender: Sender, page: Page, vehicle_id: str, route_id: str) -> tuple[float, float]:
+    """Seconds until a van that breaks down is an exception, and until the page counts one critical item more."""
+    before = _critical(page)
+    started = sender.send(
+        {"event": "vehicle_broke_down", "vehicle_id": vehicle_id, "route_id": route_id, "event_key": f"b{vehicle_id}"}
+    )
+    known = _until(lambda: vehicle_id in sender.broken_down(), started)
+    return known, _until(lambda: _critical(page) > before, started)
+
+
+def _critical(page: Page) -> int:
+    shown = page.get_by_text(re.compile(r"\d+ critical"))
+    return int(re.search(r"(\d+) critical", shown.first.inner_text())[1]) if shown.count() else 0
+
+
+def _until(holds: Callable[[], bool], started: float) -> float:
+    """Seconds from an instant of the monotonic clock until something holds; SystemExit where it never does."""
+    while not holds():
+        if time.monotonic() - started > MOST_SECONDS:
+            raise SystemExit("The tower did not react within a minute")
+        time.sleep(0.05)
+    return time.monotonic() - started
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as name:
+        for what, figure in run(Path(name), *map(int, sys.argv[1:])):
+            print(f"{what}: {figure}")
