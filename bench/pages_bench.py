@@ -58,7 +58,8 @@ class Page:
                 for part in list(self.ticking):
                     asked = time.monotonic()
                     await line.send(self._asking(part))
-                    self.counted.size += await self._answer(line)
+                    size = await self._answer(line)  # first, since others count while this one waits
+                    self.counted.size += size
                     self.counted.ticks += 1
                     self.counted.seconds.append(time.monotonic() - asked)
                 await asyncio.sleep(max(0.0, due - time.monotonic()))

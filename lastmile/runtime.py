@@ -28,6 +28,9 @@ DEFAULT_DATABASE = Path(__file__).parents[1] / "data" / "lastmile.duckdb"
 
 
 SETTLED_SECONDS = 60.0
+PRESENT_SECONDS = 1.0
+"""For so long every page that watches stands at the same version, so that the clock and not the events say how often it is
+worked out anew: other systems may send a thousand events a second."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,8 @@ class Tower:
     door: Door = field(init=False)
     notices: Sender = field(init=False)
     replannings: dict[str, Replanning] = field(default_factory=dict)
-    _moment: Moment | None = None
+    _settled: Moment | None = None
+    _present: Moment | None = None
     _beginning: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
@@ -68,11 +72,22 @@ class Tower:
 
         A feed writes every second, and other systems as they please; figures over weeks that were worked out anew each time would only make people wait.
         """
+        self._settled = self._moment(self._settled, SETTLED_SECONDS)
+        return self._settled
+
+    def present(self) -> Moment:
+        """The moment that all pages that watch share: up to a second old while events stream in, new after any other write.
+
+        What a person decides is therefore seen at once.
+        """
+        self._present = self._moment(self._present, PRESENT_SECONDS)
+        return self._present
+
+    def _moment(self, kept: Moment | None, seconds: float) -> Moment:
         others = self.store.version - self.store.streamed
-        kept = self._moment
-        if kept is None or kept.others != others or time.monotonic() - kept.since > SETTLED_SECONDS:
-            kept = self._moment = Moment(self.store.version, self.now(), others, time.monotonic())
-        return kept
+        if kept is not None and kept.others == others and time.monotonic() - kept.since <= seconds:
+            return kept
+        return Moment(self.store.version, self.now(), others, time.monotonic())
 
     def begin(self, job: Replanning) -> Replanning:
         """Start a re-optimization, unless one of its depot runs or waits for a decision: then that one is returned."""

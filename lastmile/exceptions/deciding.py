@@ -116,7 +116,9 @@ def _decide(
         for exception_id, steps in seen.items():
             row = known.get(exception_id)
             why_not = (
-                "There is no such exception." if row is None else _overtaken(store, row, steps) or (refuse and refuse(row))
+                "There is no such exception."
+                if row is None
+                else _overtaken(store, row, steps) or (refuse and refuse(row))
             )
             told.append((exception_id, not why_not, why_not or done))
             if not why_not:

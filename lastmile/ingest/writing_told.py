@@ -149,23 +149,12 @@ def _but(connection: duckdb.DuckDBPyConnection, known: str) -> str:
 
 def _write_bookings(connection: duckdb.DuckDBPyConnection, imported: Import) -> int:
     mapping = imported.mapping
-    given = "recorded_at" in mapping.columns
-    # what the file gives no time for became known after the version before it
-    after = "booked.recorded_at" if given else (
-        "greatest(booked.recorded_at, coalesce(correction.latest + to_microseconds(1), booked.recorded_at))"
-    )  # fmt: skip
     columns = ", ".join(name for name in BOOKING_COLUMNS if name != "recorded_at")
-    corrected = (
-        "left join correction using (row_id) "
-        if _any(connection, "correction")
-        else ", (select null::timestamptz as latest, null::bigint as later) as correction "
-    )
     return connection.execute(
-        f"insert into booking by name select booked.* exclude (row_id, recorded_at), "
-        f"{after} + to_microseconds(coalesce(correction.later, 0)) as recorded_at, "
+        f"insert into booking by name select {columns}, {_became_known(connection, mapping)} as recorded_at, "
         "$source as source, $zone as zone, case when window_due is not null then $semantics end as window_semantics, "
         "$early as early_minutes, $late as late_minutes, $import_id as import_id "
-        f"from (select row_id, recorded_at, {columns} from booked) as booked {corrected}"
+        f"from booked {'left join correction using (row_id) ' if _any(connection, 'correction') else ''}"
         f"where true{_but(connection, 'known_booking')}",
         {
             "source": mapping.source,
@@ -176,6 +165,16 @@ def _write_bookings(connection: duckdb.DuckDBPyConnection, imported: Import) -> 
             "import_id": imported.import_id,
         },
     ).fetchone()[0]
+
+
+def _became_known(connection: duckdb.DuckDBPyConnection, mapping: Mapping) -> str:
+    """When a version became known; where a file gives no time for it, after the version before it."""
+    if not _any(connection, "correction"):
+        return "booked.recorded_at"
+    after = "booked.recorded_at"
+    if "recorded_at" not in mapping.columns:
+        after = f"greatest({after}, coalesce(correction.latest + to_microseconds(1), {after}))"
+    return f"{after} + to_microseconds(coalesce(correction.later, 0))"
 
 
 def _mark_known_events(connection: duckdb.DuckDBPyConnection, mapping: Mapping, i: int) -> int:

@@ -41,7 +41,8 @@ def show(
     key: str = "day map",
 ) -> None:
     """Draw the day, and the legend under it. The map moves to a concern when it is chosen, and stays there afterwards."""
-    drawn = _labelled(desk, vehicles)
+    rests_on = (key, concern, expected.number(desk))
+    drawn = desk.keep(("labelled", rests_on), lambda: _labelled(desk, vehicles))
     focus = (desk.view.scope.depots, str(desk.day))
     if concern is not None:
         st.session_state[f"{key} looked at"] = (focus, concern.exception_id)
@@ -62,9 +63,10 @@ def show(
         focus=looked_at if looked_at[0] == focus else focus,
         height=height,
         alt=f"Map of {format.count(len(vehicles), 'vehicle')} and {format.count(len(stops), 'delivery', 'deliveries')}",
+        keep=lambda looks, draw: desk.keep((looks, rests_on), draw),
     )
     if len(drawn):
-        legend(drawn)
+        st.caption(desk.keep(("legend", rests_on), lambda: legend(drawn)))
     else:
         st.caption(
             f"No routes are on record for this day; {format.count(len(stops), 'delivery', 'deliveries')} shown as stops."
@@ -92,7 +94,7 @@ def _labelled(desk: Desk, vehicles: pd.DataFrame) -> pd.DataFrame:
 
 
 def _depots(desk: Desk) -> pd.DataFrame:
-    depots = desk.ask(queries.depots).dropna(subset=["lon", "lat"])
+    depots = desk.depots().dropna(subset=["lon", "lat"])
     chosen = desk.view.scope.depots
     return (depots[depots.depot_id.isin(chosen)] if chosen else depots).rename(columns={"name": "label"})
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Hashable
+from contextlib import nullcontext
+from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from time import sleep
 from typing import Any
@@ -19,6 +20,7 @@ from lastmile.model import Scope
 from lastmile.runtime import Tower
 from lastmile.store import Store
 from lastmile.ui import shell, tables
+from lastmile.ui.kept import Kept
 from lastmile.ui.shell import View, When
 
 TICK_SECONDS = 5
@@ -26,12 +28,14 @@ SOURCE_SILENT = "source_silent"
 HEAD_START_SECONDS = 0.25
 """What a browser needs for the first figures after their arrival, on two cores: 0.1 to 0.25 s measured."""
 
+_ANSWERS = Kept()
+
 
 @dataclass(frozen=True)
 class Desk:
     """One page at one instant: the tower, what the person chose, and the instant `at` that all its questions share.
 
-    A page of figures stands at a settled moment and its `version`; None follows the data as they come.
+    A page of figures stands at a settled moment and its `version`; with None, at the tower's present one.
     """
 
     tower: Tower
@@ -60,7 +64,30 @@ class Desk:
 
     def ask(self, question: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
         """The answer of a question of queries or kpis, kept until the data change; sessions share it."""
-        return answer(self.store, question, *arguments, latest=self.version, **named)
+        if self.version is None:
+            return answer(self.tower, question, *arguments, **named)
+        key = _key(self.store, question, arguments, named, self.version)
+        with nullcontext() if key in _ANSWERS else st.spinner("Working the figures out …"):
+            return _ANSWERS.get(key, lambda: question(self.store, *arguments, **named))
+
+    def share(self, make: Callable[..., Any], *arguments: Any) -> Any:
+        """What `make(desk, *arguments)` makes, worked out once for all desks that look at the same at the same instant.
+
+        It may depend on nothing else: not on who asks, nor on what is chosen. What rests on predictions is told their number.
+        """
+        return self.keep((f"{make.__module__}.{make.__qualname__}", *arguments), lambda: make(self, *arguments))
+
+    def keep(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        """What `make` makes of what the desk looks at and the key, worked out once for all desks that look at the same."""
+        version = self.tower.present().version if self.version is None else self.version
+        scope, as_of, dark = self.view.scope, self.view.as_of, self.view.dark
+        looks_at = (str(self.store.path), version, scope, as_of, self.day, self.at, self.zone, dark, self.is_today)
+        return _ANSWERS.get((key, looks_at), make)
+
+    def depots(self) -> pd.DataFrame:
+        """One row per depot, as of queries.depots. They seldom change: events that stream in do not make them asked anew."""
+        found = answer(self.tower, queries.depots, latest=self.tower.settled().version)
+        return found if len(found) else self.ask(queries.depots)
 
     def table(self, frame: pd.DataFrame, **options: Any) -> None:
         """A table in the desk's zone and theme; options as of `tables.table`."""
@@ -68,10 +95,10 @@ class Desk:
 
     def refreshed(self) -> Desk:
         """The same desk at the present instant, for a panel that ticks."""
-        return Desk(self.tower, self.view, _instant(_ticked(self.tower.now()), self.view))
+        return Desk(self.tower, self.view, _instant(_ticked(self.tower.present().at), self.view))
 
     def clock(self) -> shell.Clock:
-        return _clock(self.tower, _ticked(self.tower.now()))
+        return _clock(self.tower, _ticked(self.tower.present().at))
 
 
 def open_desk(
@@ -85,7 +112,7 @@ def open_desk(
     """
     tower = runtime.tower()
     moment = tower.settled() if when == "period" else None
-    now = _ticked(moment.at if moment else tower.now())
+    now = _ticked((moment or tower.present()).at)
     choices, clock = _choices(tower, moment and moment.version), _clock(tower, now)
     bar = shell.bar(title)
     figures_first = figures is not None and shell.opens_plainly()
@@ -100,32 +127,34 @@ def open_desk(
     return desk
 
 
-def answer(store: Store, question: Callable[..., Any], *arguments: Any, latest: int | None = None, **named: Any) -> Any:
+def answer(tower: Tower, question: Callable[..., Any], *arguments: Any, latest: int | None = None, **named: Any) -> Any:
     """A question's answer, kept by the arguments and the version of the data (of the days asked, where it names them).
 
-    With `latest`, an answer that was good at that version is still good.
+    An answer that was good at the version `latest` is still good; without it, at the tower's present one.
     """
-    name = f"{question.__module__}.{question.__qualname__}"
+    key = _key(tower.store, question, arguments, named, tower.present().version if latest is None else latest)
+    return _ANSWERS.get(key, lambda: question(tower.store, *arguments, **named))
+
+
+def _key(store: Store, question: Callable[..., Any], arguments: tuple, named: dict[str, Any], latest: int) -> Hashable:
     of_days = "day_from" in named and "day_to" in named
     version = store.version_of(named["day_from"], named["day_to"]) if of_days else store.version
-    keep = _kept if latest is None else _worked_out
-    return keep(
-        name,
+    return (
+        f"{question.__module__}.{question.__qualname__}",
         str(store.path),
-        version if latest is None else min(version, latest),
-        (arguments, tuple(sorted(named.items()))),
-        lambda: question(store, *arguments, **named),
+        min(version, latest),
+        _hashable(arguments),
+        _hashable(named),
     )
 
 
-@st.cache_data(max_entries=400, show_spinner=False)
-def _kept(name: str, database: str, version: int, arguments: Any, _ask: Callable[[], Any]) -> Any:  # noqa: ARG001 (the key)
-    return _ask()
-
-
-@st.cache_data(max_entries=400, show_spinner="Working the figures out …")
-def _worked_out(name: str, database: str, version: int, arguments: Any, _ask: Callable[[], Any]) -> Any:  # noqa: ARG001 (the key)
-    return _ask()
+def _hashable(value: Any) -> Hashable:
+    """Lists, dicts and the like as tuples of their parts, so that equal arguments are one key."""
+    if is_dataclass(value):
+        return type(value), *(_hashable(getattr(value, part.name)) for part in fields(value))
+    if isinstance(value, list | tuple):
+        return tuple(_hashable(part) for part in value)
+    return tuple((name, _hashable(part)) for name, part in sorted(value.items())) if isinstance(value, dict) else value
 
 
 def local_date(at: datetime, zone: str) -> date:
@@ -134,15 +163,13 @@ def local_date(at: datetime, zone: str) -> date:
 
 
 def _choices(tower: Tower, latest: int | None) -> shell.Choices:
-    depots = answer(tower.store, queries.depots, latest=latest)
-    carriers = answer(tower.store, queries.carriers, latest=latest)
-    days = answer(tower.store, queries.days, latest=latest)
+    depots = answer(tower, queries.depots, latest=latest)
+    carriers = answer(tower, queries.carriers, latest=latest)
+    days = answer(tower, queries.days, latest=latest)
     return shell.Choices(
         depots=dict(zip(depots.depot_id, depots.name, strict=True)),
         carriers=dict(zip(carriers.carrier_id, carriers.name, strict=True)),
-        services={
-            service: service.replace("_", " ") for service in answer(tower.store, queries.services, latest=latest)
-        },
+        services={service: service.replace("_", " ") for service in answer(tower, queries.services, latest=latest)},
         first_day=days[0] if days else None,
         last_day=days[1] if days else None,
         zone=depots.zone.mode().iloc[0] if len(depots) else "UTC",
@@ -152,21 +179,21 @@ def _choices(tower: Tower, latest: int | None) -> shell.Choices:
 def _clock(tower: Tower, now: datetime) -> shell.Clock:
     clock = shell.Clock(
         now=now,
-        told_until=answer(tower.store, queries.last_recorded_at, now),
+        told_until=answer(tower, queries.last_recorded_at, now),
         live=tower.clock.mode is not Mode.HELD,
         stale_after=timedelta(minutes=5),
     )
-    return replace(clock, silent=_silent(tower.store, clock)) if clock.live else clock
+    return replace(clock, silent=_silent(tower, clock)) if clock.live else clock
 
 
-def _silent(store: Store, clock: shell.Clock) -> tuple[str, ...]:
+def _silent(tower: Tower, clock: shell.Clock) -> tuple[str, ...]:
     """The names of sources that are silent: those with an exception that says so; if all are, those that told last."""
     at = clock.now + timedelta(seconds=TICK_SECONDS)
-    found = answer(store, exceptions.exceptions, at, day_from=at.date() - LOOKS_BACK, scope=Scope())
+    found = answer(tower, exceptions.exceptions, at, day_from=at.date() - LOOKS_BACK, scope=Scope())
     silent = found.subject_id[(found.key == SOURCE_SILENT) & found.state.isin(OPEN)].tolist()
     if clock.stale and clock.told_until is not None:
-        silent = list(dict.fromkeys([*silent, *answer(store, queries.last_heard, clock.told_until)]))
-    names = answer(store, queries.source_names) if silent else {}
+        silent = list(dict.fromkeys([*silent, *answer(tower, queries.last_heard, clock.told_until)]))
+    names = answer(tower, queries.source_names) if silent else {}
     return tuple(names.get(source, source) for source in silent)
 
 

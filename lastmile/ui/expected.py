@@ -23,12 +23,26 @@ def expected(day: date, at: datetime) -> Expected | None:
 
 def stops(desk: Desk) -> pd.DataFrame:
     """One row per delivery of the desk's day, as of queries.stops, with predicted arrivals."""
-    return desk.ask(stops_expected, desk.at, desk.day, desk.view.scope, desk.view.as_of, number=_number(desk))
+    return desk.ask(stops_expected, desk.at, desk.day, desk.view.scope, desk.view.as_of, number=number(desk))
 
 
 def vehicles(desk: Desk) -> pd.DataFrame:
     """One row per vehicle of the desk's day, as of queries.vehicles, standing by its stops' predictions."""
-    return desk.ask(vehicles_expected, desk.at, desk.day, desk.view.scope, desk.view.as_of, number=_number(desk))
+    return desk.share(_vehicles, number(desk))
+
+
+def number(desk: Desk) -> int:
+    """The number of the predictions that hold at the desk's instant: part of the key of whatever rests on them."""
+    found = expected(desk.day, desk.at)
+    return found.number if found else 0
+
+
+def _vehicles(desk: Desk, number: int) -> pd.DataFrame:
+    """By all services of the scope's depots and carriers, as a van's standing does not change with those looked at."""
+    scope, as_of = desk.view.scope, desk.view.as_of
+    every_service = Scope(scope.depots, scope.carriers, (), scope.day_from, scope.day_to)
+    of_stops = desk.ask(stops_expected, desk.at, desk.day, every_service, as_of, number=number)
+    return vehicles_by_prediction(desk.ask(queries.vehicles, desk.at, desk.day, scope, as_of), of_stops)
 
 
 def stops_expected(
@@ -44,17 +58,3 @@ def stops_expected(
     found = expected(day, at)
     at_risk = settings.load(store)["at_risk_chance"]
     return stops_by_prediction(queries.stops(store, at, day, scope, as_of), found.stops if found else None, at_risk)
-
-
-def vehicles_expected(
-    store: Store, at: datetime, day: date, scope: Scope, as_of: datetime | None = None, *, number: int = 0
-) -> pd.DataFrame:
-    """queries.vehicles by the tower's predictions, for all services of the scope's depots and carriers."""
-    every_service = Scope(scope.depots, scope.carriers)
-    of_stops = stops_expected(store, at, day, every_service, as_of, number=number)
-    return vehicles_by_prediction(queries.vehicles(store, at, day, scope, as_of), of_stops)
-
-
-def _number(desk: Desk) -> int:
-    found = expected(desk.day, desk.at)
-    return found.number if found else 0

@@ -23,11 +23,15 @@ COUNTED_WHEN_BACK = ("drop", "route")
 
 def day_tiles(desk: Desk, keys: Sequence[str]) -> list[Tile]:
     """One tile a KPI (a ratio) for the desk's day, against the four weeks before, with a line over two weeks."""
+    return desk.share(_day_tiles, tuple(keys))
+
+
+def _day_tiles(desk: Desk, keys: tuple[str, ...]) -> list[Tile]:
     day = desk.day
     common = {"as_of": desk.view.as_of, "scope": desk.view.scope}
     before = {"day_from": day - timedelta(days=BASE_DAYS), "day_to": day - timedelta(days=1)}
     running = tuple(key for key in keys if not (desk.is_today and kpis.find(key).fact in COUNTED_WHEN_BACK))
-    past = desk.ask(kpis.measure, tuple(keys), by=("day",), **before, **common)
+    past = desk.ask(kpis.measure, keys, by=("day",), **before, **common)
     now = desk.ask(kpis.measure, running, by=("day",), day_from=day, day_to=day, **common)
     return [_tile(desk, kpis.find(key), past[past.key == key], now[now.key == key]) for key in keys]
 

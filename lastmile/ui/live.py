@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from lastmile import attention, queries
+from lastmile import attention
 from lastmile.predictions import AT_RISK_CHANCE
 from lastmile.ui import day_map, demo_controls, expected, figures, format, palette, shell
 from lastmile.ui.desk import Desk
@@ -35,13 +35,10 @@ def show_figures(desk: Desk) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="clock row"):
         shell.badge(desk.clock(), desk.view.as_of, desk.zone)
         demo = demo_controls.place(desk)
-    stops = expected.stops(desk)
-    kpi_row(_tiles(desk, stops), key="live figures")
+    kpi_row(desk.share(_tiles, expected.number(desk)), key="live figures")
     if demo is not None:
-        vehicles = expected.vehicles(desk)
-        out = vehicles[vehicles.departed_at.notna() & vehicles.returned_at.isna() & vehicles.broke_down_at.isna()]
         with demo:
-            demo_controls.show(desk, out.vehicle_id.tolist())
+            demo_controls.show(desk, desk.share(_vans_out, expected.number(desk)))
 
 
 def show_day(desk: Desk) -> None:
@@ -55,11 +52,11 @@ def show_day(desk: Desk) -> None:
     with of_map, st.container(border=True, key="map card"):
         day_map.show(desk, vehicles, stops, picked, choose, MAP_HEIGHT, concern)
     with of_queue, st.container(border=True, height="stretch", key="queue card"):
-        _queue(desk, queue, stops)
+        _queue(desk, queue, desk.share(_counts, expected.number(desk)))
         _detail(desk, vehicles, stops, about)
         _to_exception(desk, queue, picked)
         if picked is None:
-            _depots(desk, vehicles, stops)
+            _depots(desk)
 
 
 def chosen() -> Chosen | None:
@@ -77,9 +74,19 @@ def choose(found: Chosen | None) -> None:
         st.query_params["chosen"] = f"{found.kind}~{found.id}"
 
 
-def _tiles(desk: Desk, stops: pd.DataFrame) -> list[Tile]:
+def _counts(desk: Desk, number: int) -> dict[str, int]:  # noqa: ARG001 (the key)
+    return attention.counts(expected.stops(desk))
+
+
+def _vans_out(desk: Desk, number: int) -> list[str]:  # noqa: ARG001 (the key)
+    vehicles = expected.vehicles(desk)
+    out = vehicles.departed_at.notna() & vehicles.returned_at.isna() & vehicles.broke_down_at.isna()
+    return vehicles.vehicle_id[out].tolist()
+
+
+def _tiles(desk: Desk, number: int) -> list[Tile]:
     on_time, first_attempt, cost = figures.day_tiles(desk, KPI_KEYS)
-    counts = attention.counts(stops)
+    stops, counts = expected.stops(desk), desk.share(_counts, number)
     return [on_time, _handed_over(stops, counts), _at_risk(counts), first_attempt, cost]
 
 
@@ -113,21 +120,17 @@ def _at_risk(counts: dict[str, int]) -> Tile:
     )
 
 
-def _queue(desk: Desk, queue: pd.DataFrame, stops: pd.DataFrame) -> None:
-    rows = list(queue.itertuples())
-    overdue = sum(wording.is_overdue(row, desk.at) for row in rows)
+def _queue(desk: Desk, queue: pd.DataFrame, counts: dict[str, int]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         st.markdown("**Needs attention**", width="content")
-        for severity, n in queue.severity.value_counts().reindex(palette.SEVERITY).dropna().items():
-            st.markdown(palette.badge(severity, f"{n:.0f} {severity}"), width="content")
-        if overdue:
-            st.markdown(f":orange-badge[:material/alarm: {overdue} overdue]", width="content")
-        _passed(attention.counts(stops)["passed"])
-    if stops.empty and len(queue):  # what is open is of other days, or of no depot, carrier or service
-        st.info(_all_well(stops), icon=":material/inbox:")
+        for badge in desk.share(_badges):
+            st.markdown(badge, width="content")
+        _passed(counts["passed"])
+    if not counts["planned"] and len(queue):  # what is open is of other days, or of no depot, carrier or service
+        st.info(_all_well(counts), icon=":material/inbox:")
     picked = chosen()
     desk.table(
-        listing.in_words(queue, desk.at),
+        desk.share(_in_words),
         key="queue",
         alt="Exceptions that need somebody",
         columns=listing.fitting(listing.QUEUE),
@@ -135,8 +138,22 @@ def _queue(desk: Desk, queue: pd.DataFrame, stops: pd.DataFrame) -> None:
         choose=lambda id: choose(Chosen("exception", id) if id else None),
         chosen=picked.id if picked and picked.kind == "exception" else None,
         **listing.heights(len(queue), MOST_ROWS),
-        empty=_all_well(stops),
+        empty=_all_well(counts),
     )
+
+
+def _badges(desk: Desk) -> list[str]:
+    """How many of each severity wait, and how many are overdue, as Markdown."""
+    queue = listing.queue(desk)
+    by_severity = queue.severity.value_counts().reindex(palette.SEVERITY).dropna()
+    overdue = sum(wording.is_overdue(row, desk.at) for row in queue.itertuples())
+    return [palette.badge(severity, f"{n:.0f} {severity}") for severity, n in by_severity.items()] + (
+        [f":orange-badge[:material/alarm: {overdue} overdue]"] if overdue else []
+    )
+
+
+def _in_words(desk: Desk) -> pd.DataFrame:
+    return listing.in_words(listing.queue(desk), desk.at)
 
 
 def _passed(n: int) -> None:
@@ -170,24 +187,22 @@ def _exception(desk: Desk, queue: pd.DataFrame, picked: Chosen | None) -> Any:
     return next(found.itertuples()) if len(found) else listing.one(desk, picked.id)
 
 
-def _depots(desk: Desk, vehicles: pd.DataFrame, stops: pd.DataFrame) -> None:
+def _depots(desk: Desk) -> None:
     """How each depot stands, where there is more than one in scope."""
-    if stops.depot_id.nunique() < 2:
-        return
-    names = desk.ask(queries.depots).set_index("depot_id").name
-    desk.table(
-        attention.by_depot(stops, vehicles).assign(depot=lambda rows: rows.depot_id.map(names).fillna(rows.depot_id)),
-        key="depots now",
-        alt="How each depot stands",
-        columns=DEPOTS,
-        height="content",
-    )
+    found = desk.share(_by_depot, expected.number(desk))
+    if len(found) > 1:
+        desk.table(found, key="depots now", alt="How each depot stands", columns=DEPOTS, height="content")
 
 
-def _all_well(stops: pd.DataFrame) -> str:
-    if stops.empty:
+def _by_depot(desk: Desk, number: int) -> pd.DataFrame:  # noqa: ARG001 (the key)
+    names = desk.depots().set_index("depot_id").name
+    found = attention.by_depot(expected.stops(desk), expected.vehicles(desk))
+    return found.assign(depot=found.depot_id.map(names).fillna(found.depot_id))
+
+
+def _all_well(counts: dict[str, int]) -> str:
+    if not counts["planned"]:
         return "Nothing is planned for this day and scope."
-    counts = attention.counts(stops)
     if not counts["open"]:
         return "The day is done: nothing is open."
     if counts["late"] + counts["at_risk"]:

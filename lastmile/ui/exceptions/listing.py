@@ -13,7 +13,7 @@ from lastmile.exceptions.queue import LOOKS_BACK, grouped, ranked
 from lastmile.model import Scope
 from lastmile.store import Store
 from lastmile.ui import format, shell
-from lastmile.ui.desk import TICK_SECONDS, Desk, answer, local_date
+from lastmile.ui.desk import TICK_SECONDS, Desk, local_date
 from lastmile.ui.exceptions import wording
 from lastmile.ui.tables import Column
 
@@ -68,17 +68,6 @@ def scope_of(desk: Desk) -> Scope:
     return Scope(scope.depots, scope.carriers, scope.services)
 
 
-def standing(store: Store, at: datetime, scope: Scope) -> pd.DataFrame:
-    """One row per exception of the last week, ranked; asked once, whatever a page shows of it."""
-    return ranked(answer(store, exceptions.exceptions, at, day_from=at.date() - LOOKS_BACK, scope=scope), at)
-
-
-def in_states(store: Store, at: datetime, scope: Scope, states: tuple[str, ...]) -> pd.DataFrame:
-    """One row per root in some states, columns of the queue, the highest rank first."""
-    found = answer(store, standing, at, scope)
-    return grouped(found[found.state.isin(states)])
-
-
 def queue(desk: Desk) -> pd.DataFrame:
     """What needs somebody now, one row per root, the dearest and most urgent first; of a day to come only what is its own."""
     found = rooted(desk, STATES["open"])
@@ -87,13 +76,23 @@ def queue(desk: Desk) -> pd.DataFrame:
 
 
 def rooted(desk: Desk, states: tuple[str, ...]) -> pd.DataFrame:
-    """One row per root of the desk's scope in some states."""
-    return desk.ask(in_states, moment(desk), scope_of(desk), states)
+    """One row per root of the desk's scope in some states, columns of the queue, the highest rank first."""
+    return desk.share(_rooted, states)
 
 
 def every(desk: Desk) -> pd.DataFrame:
-    """One row per exception of the desk's scope, roots and what they explain, in whatever state."""
-    return desk.ask(standing, moment(desk), scope_of(desk))
+    """One row per exception of the desk's scope and the last week, roots and what they explain, in whatever state, ranked."""
+    return desk.share(_standing)
+
+
+def _rooted(desk: Desk, states: tuple[str, ...]) -> pd.DataFrame:
+    found = every(desk)
+    return grouped(found[found.state.isin(states)])
+
+
+def _standing(desk: Desk) -> pd.DataFrame:
+    at = moment(desk)
+    return ranked(desk.ask(exceptions.exceptions, at, day_from=at.date() - LOOKS_BACK, scope=scope_of(desk)), at)
 
 
 def in_words(found: pd.DataFrame, at: datetime) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import pydeck as pdk
 import streamlit as st
@@ -14,15 +14,23 @@ CLOSEST, WIDEST = 14.5, 3.0
 MARGIN = 1.25
 
 
-def view_state(
-    key: str, focus: object, positions: Iterable[tuple[float, float]], closest: float = CLOSEST
-) -> pdk.ViewState:
-    """The same view state object for the same key and focus, whatever the positions have become since."""
+InSight = tuple[Iterable[tuple[float, float]], float]
+"""The positions (lon, lat) that a map shall show, and how close it may go."""
+
+
+def view_state(key: str, focus: object, in_sight: Callable[[], InSight]) -> pdk.ViewState:
+    """The same view state for the same key and focus, whatever has moved since; `in_sight` is asked when the focus is new."""
     kept = st.session_state.setdefault(f"{key} camera", {})
     if kept.get("focus") != focus or "place" not in kept:
+        positions, closest = in_sight()
         kept |= {"focus": focus, "place": _fitting(list(positions), closest)}
     longitude, latitude, zoom = kept["place"]
     return pdk.ViewState(longitude=longitude, latitude=latitude, zoom=zoom, pitch=0, bearing=0)
+
+
+def place(view: pdk.ViewState) -> tuple[float, float, float]:
+    """Longitude, latitude and zoom of a view."""
+    return view.longitude, view.latitude, view.zoom
 
 
 def _fitting(positions: list[tuple[float, float]], closest: float = CLOSEST) -> tuple[float, float, float]:

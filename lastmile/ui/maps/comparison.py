@@ -39,7 +39,13 @@ def comparison_map(
         _lines("proposed", after, [*bytes.fromhex(palette.SERIES[dark].lstrip("#")), 200], 1.7),
         *_changes(changes, dark),
     ]
-    ground.show(ground.deck(drawn, camera.view_state(key, focus, ends), dark), key, height, alt, "ignore")
+    ground.show(
+        ground.deck(drawn, camera.view_state(key, focus, lambda: (ends, camera.CLOSEST)), dark),
+        key,
+        height,
+        alt,
+        "ignore",
+    )
 
 
 def _lines(name: str, routes: pd.DataFrame, colour: list[int], width: float, **more: object) -> pdk.Layer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 
 import pydeck as pdk
 import streamlit as st
@@ -59,9 +60,21 @@ def district_names(dark: bool) -> list[pdk.Layer]:
     ]
 
 
-def deck(layers: list[pdk.Layer], camera: pdk.ViewState, dark: bool) -> pdk.Deck:
+@dataclass(frozen=True)
+class Drawing:
+    """A deck in the words of the browser. Streamlit asks a deck for these only, so one drawing serves many sessions."""
+
+    text: str
+    _tooltip: dict
+    layers: None = None
+
+    def to_json(self) -> str:
+        return self.text
+
+
+def deck(layers: list[pdk.Layer], camera: pdk.ViewState, dark: bool) -> Drawing:
     """Layers over the base map, seen through a camera."""
-    return pdk.Deck(
+    drawn = pdk.Deck(
         layers=layers,
         initial_view_state=camera,
         map_style=style_url(dark),
@@ -69,8 +82,9 @@ def deck(layers: list[pdk.Layer], camera: pdk.ViewState, dark: bool) -> pdk.Deck
         tooltip=TOOLTIP,
         views=[pdk.View(type="MapView", controller={"dragRotate": False, "touchRotate": False}, id="map")],
     )
+    return Drawing(drawn.to_json(), TOOLTIP)
 
 
-def show(drawing: pdk.Deck, key: str, height: int, alt: str, on_select: object) -> None:
-    """Put a deck on the page."""
+def show(drawing: Drawing, key: str, height: int, alt: str, on_select: object) -> None:
+    """Put a drawing on the page."""
     st.pydeck_chart(drawing, key=key, height=height, alt=alt, on_select=on_select, selection_mode="single-object")

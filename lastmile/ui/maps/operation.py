@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 
 import pandas as pd
 import pydeck as pdk
-import streamlit as st
 
 from lastmile.model import Status
 from lastmile.ui import palette, symbols
 from lastmile.ui.format import count, number
 from lastmile.ui.maps import camera, ground
-from lastmile.ui.maps.selection import Chosen, forget_stale, layer_id, on_pick
+from lastmile.ui.maps.selection import Chosen, forget_stale, layer_id, on_pick, turns
 
 FADED = 0.28
 LABELLED = (Status.LATE, Status.AT_RISK)
@@ -38,6 +37,7 @@ def operation_map(
     focus: object = None,
     height: int = 560,
     alt: str = "Map of the operation",
+    keep: Callable[[Hashable, Callable[[], ground.Drawing]], ground.Drawing] = lambda _, draw: draw(),
 ) -> None:
     """Draw the operation; `choose` is told the id of what is clicked, or None when nothing is any more.
 
@@ -47,27 +47,40 @@ def operation_map(
     chosen_path: the route of what is chosen, as [lon, lat] pairs. focus: the map moves only when this changes.
     covered: the stops that what is chosen is about, ringed, one row per stop: delivery_id, label, status, done, detail, lon, lat;
     chosen_vehicle: the van that it is about. Where either is given, the map looks at them when it moves.
+    keep: is told what the drawing depends on besides the frames, and how to draw it; it may hand out one drawn before.
     """
     forget_stale(key, chosen)
-    placed = vehicles.dropna(subset=["lon", "lat"]).sort_values("vehicle_id", ignore_index=True).head(MOST_INLINE)
     mine = chosen.id if chosen and chosen.kind == "vehicle" else chosen_vehicle
-    looked_at = _positions(covered, placed[placed.vehicle_id == chosen_vehicle])
-    everything = _positions(placed, depots) or _positions(*([] if reach is None else [reach]))
-    view = camera.view_state(key, focus, looked_at or everything, AROUND if looked_at else camera.CLOSEST)
-    drawn = [
-        *_routes(routes_link, chosen, dark),
-        *ground.district_names(dark),
-        *_path(chosen_path, dark),
-        *_stops(key, stops_link, chosen, dark),
-        *_depots(key, depots, dark),
-        *_vehicles(key, placed, mine, dark),
-        *_covered(key, covered, dark),
-    ]
-    ground.show(ground.deck(drawn, view, dark), key, height, alt, on_pick(key, choose))
+
+    def placed() -> pd.DataFrame:
+        known = vehicles.dropna(subset=["lon", "lat"])
+        return known.sort_values("vehicle_id", ignore_index=True).head(MOST_INLINE)
+
+    def in_sight() -> camera.InSight:
+        found = placed()
+        looked_at = _positions(covered, found[found.vehicle_id == chosen_vehicle])
+        return (looked_at, AROUND) if looked_at else (_positions(found, depots) or _positions(reach), camera.CLOSEST)
+
+    view = camera.view_state(key, focus, in_sight)
+
+    def draw() -> ground.Drawing:
+        layers = [
+            *_routes(routes_link, chosen, dark),
+            *ground.district_names(dark),
+            *_path(chosen_path, dark),
+            *_stops(key, stops_link, chosen, dark),
+            *_depots(key, depots, dark),
+            *_vehicles(key, placed(), mine, dark),
+            *_covered(key, covered, dark),
+        ]
+        return ground.deck(layers, view, dark)
+
+    looks = (key, chosen, mine, camera.place(view), turns(key), routes_link, stops_link)
+    ground.show(keep(looks, draw), key, height, alt, on_pick(key, choose))
 
 
-def legend(vehicles: pd.DataFrame, *, hint: str = "click a vehicle or stop for detail") -> None:
-    """Shapes, words and how many vehicles there are of each; those without a position are said, not hidden."""
+def legend(vehicles: pd.DataFrame, *, hint: str = "click a vehicle or stop for detail") -> str:
+    """As Markdown: shapes, words and how many vehicles there are of each; those without a position are said, not hidden."""
     counts = vehicles["status"].value_counts()
     shown = [
         f":{look.theme_colour}[{look.glyph}] {look.word} **{number(counts[status])}**"
@@ -76,7 +89,7 @@ def legend(vehicles: pd.DataFrame, *, hint: str = "click a vehicle or stop for d
     ]
     missing = int(vehicles["lon"].isna().sum())
     silent = [f":gray[{count(missing, 'vehicle')} without a position]"] if missing else []
-    st.caption(" \u2002 ".join([*shown, *silent, f":gray[{hint}]", *ground.credit()]))
+    return " \u2002 ".join([*shown, *silent, f":gray[{hint}]", *ground.credit()])
 
 
 def _positions(*frames: pd.DataFrame | None) -> list[tuple[float, float]]:

@@ -24,6 +24,11 @@ def layer_id(key: str, layer: str) -> str:
     return f"{layer} {st.session_state.get(f'{key} {layer} turn', 0)}"
 
 
+def turns(key: str) -> tuple[str, ...]:
+    """The ids that a map's pickable layers have now."""
+    return tuple(layer_id(key, layer) for layer in KIND_OF_LAYER)
+
+
 def forget_stale(key: str, chosen: Chosen | None) -> None:
     """Drop the browser's selection where something else has been chosen since, as from a table or a link."""
     picked = st.session_state.get(f"{key} picked")
