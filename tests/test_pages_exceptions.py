@@ -402,7 +402,7 @@ def test_response_shows_the_measured_times_with_those_that_still_wait(tower):
     assert shown["Time to first action"] == ":gray[unknown]"
     assert shown["Prevented"] == "100.0\u202f%"
     assert "n 3 · 1 waiting" in words(app)
-    assert "n 3 · 2 open" in words(app)
+    assert "n 3 · 2 open for 1\u202fh" in words(app)
     assert "fewer than half have got there" in words(app)
 
 
@@ -417,6 +417,7 @@ def test_response_is_split_by_rule_and_owner_and_goes_down_to_its_rows(tower):
     assert by_rule.name.tolist() == [exceptions.find("will_be_late").label]
     assert by_rule.n.tolist() == [2]
     assert sorted(by_owner.name) == ["Mira", "nobody yet"]
+    assert frame(visit("response", period="Today", by="Severity"), "Response by group").n.sum() == 2
     rows = frame(visit("response", period="Today"), "Exceptions behind")
     assert len(rows) == 2
     assert rows.acknowledge_minutes.notna().sum() == 1

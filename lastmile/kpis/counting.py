@@ -19,6 +19,7 @@ class Places:
     unknown: str
     counts: str  # for a percentile: the ordered values
     out_of: str
+    taken: str | None = None  # where a step is waited for: the ordered values of those that took it
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def _places(kpi: Kpi, rows: _Columns, totals: _Columns) -> Places:
     counted = rows.name(f"({kpi.counts})::double")
     if kpi.percentile is not None:
         values = totals.name(f"list_sort(list({counted}) filter ({part} = 0))")
-        return Places(included, excluded, unknown, values, included)
+        return Places(included, excluded, unknown, values, included, _taken(kpi, part, counted, rows, totals))
     counts = totals.name(f"sum({counted}) filter ({part} = 0)")
     out_of = (
         included
@@ -94,6 +95,13 @@ def _places(kpi: Kpi, rows: _Columns, totals: _Columns) -> Places:
         else totals.name(f"sum({rows.name(f'({kpi.out_of})::double')}) filter ({part} = 0)")
     )
     return Places(included, excluded, unknown, counts, out_of)
+
+
+def _taken(kpi: Kpi, part: str, counted: str, rows: _Columns, totals: _Columns) -> str | None:
+    if kpi.waits_for is None:
+        return None
+    taken = rows.name(f"coalesce({kpi.waits_for.taken}, false)")
+    return totals.name(f"list_sort(list({counted}) filter ({part} = 0 and {taken}))")
 
 
 def _check_totals(check: Check, rows: _Columns, totals: _Columns) -> tuple[str, str]:

@@ -16,6 +16,7 @@ from lastmile.kpis.fact import (
     Fact,
 )
 from lastmile.kpis.notice_facts import NOTICE_FACTS
+from lastmile.kpis.response_facts import RESPONSE_FACTS
 
 # What was told of an arrival: as it stood an hour before the van came, and by how much it had been moved about until then.
 # A prediction of another day's try is none of this one.
@@ -309,6 +310,7 @@ FACTS = {
             ANSWERS,
         ),
         *NOTICE_FACTS,
+        *RESPONSE_FACTS,
         Fact(
             "import",
             "one row per import",

@@ -11,6 +11,7 @@ from lastmile.kpis.checks import CHECKS
 from lastmile.kpis.counting import Counting, Places
 from lastmile.kpis.definition import Kpi, Unit
 from lastmile.kpis.intervals import percentile, percentile_interval, wilson
+from lastmile.kpis.waiting import waiting
 
 Column = pd.Series | np.ndarray | list
 
@@ -19,9 +20,9 @@ FIGURE_COLUMNS = (
     "value",  # None where nothing was included
     "unit",
     "n",  # what the value rests on: the denominator of a share, else the rows that were included
-    "numerator",
+    "numerator",  # of a percentile None, but where a step is waited for: how many took it
     "denominator",
-    "low",  # 95 % interval: Wilson for shares, order statistics for percentiles, none for other ratios
+    "low",  # 95 % interval: Wilson for shares, order statistics or the product limit for percentiles, else none
     "high",
     "included",
     "excluded",
@@ -69,12 +70,24 @@ def _ratios(kpi: Kpi, places: Places, counted: pd.DataFrame) -> dict[str, Column
 
 
 def _percentiles(kpi: Kpi, places: Places, counted: pd.DataFrame) -> dict[str, Column]:
-    ordered = [values if isinstance(values, np.ndarray) else np.array([]) for values in counted[places.counts]]
+    ordered = _lists(counted[places.counts])
     n = np.array([len(values) for values in ordered])
-    value = [percentile(values, kpi.percentile) for values in ordered]
-    intervals = [percentile_interval(values, kpi.percentile) or (np.nan, np.nan) for values in ordered]
-    low, high = zip(*intervals, strict=True) if intervals else ((), ())
-    return _worth(value, n, np.full(len(n), np.nan), n, low, high)
+    if places.taken is None:
+        reached = np.full(len(n), np.nan)
+        value = [percentile(values, kpi.percentile) for values in ordered]
+        intervals = [percentile_interval(values, kpi.percentile) for values in ordered]
+    else:
+        taken = _lists(counted[places.taken])
+        reached = np.array([len(values) for values in taken])
+        curves = [waiting(got_there, values) for got_there, values in zip(taken, ordered, strict=True)]
+        value = [curve.percentile(kpi.percentile) for curve in curves]
+        intervals = [curve.interval(kpi.percentile) for curve in curves]
+    low, high = zip(*(ends or (np.nan, np.nan) for ends in intervals), strict=True) if intervals else ((), ())
+    return _worth(value, n, reached, n, low, high)
+
+
+def _lists(values: pd.Series) -> list[np.ndarray]:
+    return [found if isinstance(found, np.ndarray) else np.array([]) for found in values]
 
 
 def _worth(value, n, numerator, denominator, low, high) -> dict[str, Column]:

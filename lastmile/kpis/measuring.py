@@ -97,12 +97,13 @@ def rows_behind(
         with fact as ({fact.sql}), judged as (
             select {", ".join(dict.fromkeys(columns))},
                 {reason_given(kpi.excluded)} as excluded_why, {reason_given(kpi.unknown)} as unknown_why,
-                ({kpi.counts})::double as counted, ({kpi.out_of})::double as counted_of
+                ({kpi.counts})::double as counted, ({kpi.out_of})::double as counted_of,
+                coalesce({kpi.in_numerator}, false) as in_numerator
             from fact where {kpi.among}
         )
-        select * exclude (excluded_why, unknown_why, counted, counted_of),
+        select * exclude (excluded_why, unknown_why, counted, counted_of, in_numerator),
             case when excluded_why is not null then 'excluded' when unknown_why is not null then 'unknown'
-                 when {"true" if kpi.percentile else "counted > 0"} then 'numerator' else 'denominator' end as part,
+                 when in_numerator then 'numerator' else 'denominator' end as part,
             coalesce(excluded_why, unknown_why) as why,
             case when part in ('numerator', 'denominator') then counted end as counts,
             case when part in ('numerator', 'denominator') then counted_of end as out_of

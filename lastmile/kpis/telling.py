@@ -129,6 +129,7 @@ def _definition(kpi: Kpi) -> str:
         "Anchor": kpi.anchor,
         "Numerator": kpi.numerator,
         "Denominator": kpi.denominator,
+        "Still waiting": kpi.still_waiting,
         "Left out": kpi.exclusions,
         "Unknown": kpi.unknowns,
         "Unit, direction": f"{kpi.unit}, {kpi.direction}",
@@ -136,5 +137,5 @@ def _definition(kpi: Kpi) -> str:
         "Owner": str(kpi.owner),
         "Rests on the checks": ", ".join(f"`{check}`" for check in kpi.needs) or "none",
     }
-    told = "\n".join(f"- {name}: {text}" for name, text in rows.items())
+    told = "\n".join(f"- {name}: {text}" for name, text in rows.items() if text)
     return f"\n### {kpi.label} (`{kpi.key}`)\n\n{kpi.question}\n\n{told}"

@@ -119,8 +119,9 @@ def verdict(kpi: Kpi, value: Any, base: Any) -> str:
 
 def definition(kpi: Kpi) -> str:
     """What stands behind a figure's help mark."""
+    waiting = f" Of them, {kpi.still_waiting}." if kpi.still_waiting else ""
     return (
-        f"**{kpi.question}**\n\n{kpi.formula}\n\nCounted: {kpi.numerator}, out of {kpi.denominator}. "
+        f"**{kpi.question}**\n\n{kpi.formula}\n\nCounted: {kpi.numerator}, out of {kpi.denominator}.{waiting} "
         f"Left out: {kpi.exclusions}. Unknown: {kpi.unknowns}."
     )
 

@@ -8,10 +8,9 @@ import pandas as pd
 import streamlit as st
 
 from lastmile import kpis
-from lastmile.exceptions import CATALOGUE, exceptions
+from lastmile.exceptions import CATALOGUE
 from lastmile.exceptions.curves import still_open
-from lastmile.exceptions.response import MEASURES, TIMES, response, rows_of
-from lastmile.model import Scope
+from lastmile.kpis import Kpi
 from lastmile.ui import charts, figures, format, shell
 from lastmile.ui.desk import Desk
 from lastmile.ui.exceptions import listing
@@ -22,14 +21,17 @@ CENSORED = (
     "Those still waiting count as long as they have waited so far (Kaplan–Meier), so that a backlog makes the figure worse, "
     "not better."
 )
-WAITING = {"acknowledge": "waiting", "act": "without an action", "resolve": "open"}
-"""Measure of a time → the word for those that have not got there."""
+TIMES = ("time_to_detect", "time_to_acknowledge", "time_to_first_action", "time_to_resolve")
+"""KPIs that are a median and a ninth of ten: their keys go on with _p50 and _p90."""
+OPEN_AGE = "open_age_p50"
+SHARES = ("prevented_share", "alert_precision")
+MEASURED = (*(f"{key}_{percentile}" for key in TIMES for percentile in ("p50", "p90")), OPEN_AGE, *SHARES)
 GROUPS = {
-    "key": "Rule",
+    "rule": "Rule",
     "owner": "Owner",
     "owner_role": "Role",
     "severity": "Severity",
-    "depot_id": "Depot",
+    "depot": "Depot",
     "service": "Service",
 }
 MOST_LINES = 4
@@ -52,7 +54,7 @@ ROWS = {
 
 def show(desk: Desk) -> None:
     """Tiles, curves, groups and rows of the exceptions of the period's days and the scope."""
-    rows = _ask(desk, rows_of)
+    rows = desk.ask(kpis.rows_behind, "time_to_resolve_p50", **_period(desk))
     if rows.empty:
         st.info(
             "No exception was noticed in this period and scope, so there is nothing to measure. Widen the period, or clear "
@@ -60,9 +62,9 @@ def show(desk: Desk) -> None:
             icon=":material/inbox:",
         )
         return
-    kpi_row([*_tiles(next(_ask(desk, response).itertuples())), _notices(desk)], key="response figures")
+    kpi_row([*_tiles(desk), _notices(desk)], key="response figures")
     by = st.segmented_control(
-        "Compared by", list(GROUPS), default="key", required=True, format_func=GROUPS.get, key="by", bind=shell.URL,
+        "Compared by", list(GROUPS), default="rule", required=True, format_func=GROUPS.get, key="by", bind=shell.URL,
         label_visibility="collapsed",
     )  # fmt: skip
     left, right = st.columns([38, 62], gap="small")
@@ -73,50 +75,55 @@ def show(desk: Desk) -> None:
     _rows(desk, rows)
 
 
-def _ask(desk: Desk, question: Any, **more: Any) -> Any:
-    """A question of the response about the period's days and the scope, as known at the desk's instant."""
+def _period(desk: Desk) -> dict[str, Any]:
     scope = desk.view.scope
-    of_scope = Scope(scope.depots, scope.carriers, scope.services)
-    return desk.ask(question, scope.day_from, scope.day_to, desk.at, scope=of_scope, **more)
+    return {"day_from": scope.day_from, "day_to": scope.day_to, "as_of": desk.view.as_of, "scope": scope}
 
 
-def _tiles(of_all: Any) -> list[Tile]:
-    return [*(_time(of_all, key) for key in TIMES), _share(of_all, "prevented"), _share(of_all, "precision")]
+def _tiles(desk: Desk) -> list[Tile]:
+    found = desk.ask(kpis.measure, MEASURED, **_period(desk)).set_index("key")
+    return [*(_time(found, key) for key in TIMES), *(_share(found.loc[key], kpis.find(key)) for key in SHARES)]
 
 
-def _time(of_all: Any, key: str) -> Tile:
-    """One time: the median, P90 beside it, and how many have not got there."""
-    measure, median, p90 = MEASURES[key], getattr(of_all, f"{key}_p50"), getattr(of_all, f"{key}_p90")
-    still = int(of_all.n - getattr(of_all, f"{key}_n"))
+def _time(found: pd.DataFrame, key: str) -> Tile:
+    """One time: the median, P90 beside it, and how many have not got there; of those that are open, their age."""
+    kpi, median, p90 = kpis.find(f"{key}_p50"), found.loc[f"{key}_p50"], found.loc[f"{key}_p90"]
+    known = format.known(median.value)
     return Tile(
-        label=measure.label,
-        value=format.minutes(median) if format.known(median) else format.UNKNOWN,
-        help=f"{measure.meaning} The median, and the ninth of ten beside it. {CENSORED if key in WAITING else ''}",
-        n=int(of_all.n),
-        n_of=f"· {format.number(still)} {WAITING[key]}" if key in WAITING else "",
-        change=f"P90 {format.minutes(p90)}" if format.known(p90) else "P90 not reached",
-        why=None if format.known(median) else "fewer than half have got there",
+        label=kpi.label.removesuffix(", P50"),
+        value=figures.shown(kpi, median.value),
+        help=figures.definition(kpi),
+        n=int(median.n),
+        n_of=_still(kpi, median, found.loc[OPEN_AGE]),
+        change=f"P90 {figures.shown(kpi, p90.value)}" if format.known(p90.value) else "P90 not reached",
+        why=None if known else "fewer than half have got there",
     )
 
 
-def _share(of_all: Any, key: str) -> Tile:
-    measure, share, n = MEASURES[key], getattr(of_all, key), int(getattr(of_all, f"{key}_n"))
+def _still(kpi: Kpi, figure: pd.Series, open_age: pd.Series) -> str:
+    if not kpi.still_waiting:
+        return ""
+    words = f"· {format.number(figure.n - figure.numerator)} {kpi.waits_for.waiting}"
+    asks_age = kpi.counts == kpis.find(OPEN_AGE).counts and format.known(open_age.value)
+    return f"{words} for {format.minutes(open_age.value)}" if asks_age else words
+
+
+def _share(figure: pd.Series, kpi: Kpi) -> Tile:
+    known = format.known(figure.value)
     return Tile(
-        label=measure.label,
-        value=format.percent(share) if n else format.UNKNOWN,
-        help=measure.meaning,
-        n=n,
+        label=kpi.label,
+        value=figures.shown(kpi, figure.value),
+        help=figures.definition(kpi),
+        n=int(figure.n),
         n_of="warnings",
-        why=None if n else "none to judge yet",
+        why=None if known else "none to judge yet",
     )
 
 
 def _notices(desk: Desk) -> Tile:
     """How many of the notices sent in the period have a receipt, from the KPI catalogue."""
-    kpi, scope = kpis.find("notification_success"), desk.view.scope
-    measured = desk.ask(
-        kpis.measure, (kpi.key,), day_from=scope.day_from, day_to=scope.day_to, as_of=desk.view.as_of, scope=scope
-    )
+    kpi = kpis.find("notification_success")
+    measured = desk.ask(kpis.measure, (kpi.key,), **_period(desk))
     found = next(measured.itertuples(), None)
     known = found is not None and format.known(found.value)
     return Tile(
@@ -143,7 +150,8 @@ def _curve(desk: Desk, rows: pd.DataFrame, by: str) -> None:
 
 
 def _groups(desk: Desk, by: str) -> None:
-    found = _ask(desk, response, by=(by,)).sort_values("n", ascending=False, kind="stable")
+    measured = desk.ask(kpis.measure, MEASURED, by=(by,), **_period(desk))
+    found = _by_group(measured, by).sort_values("n", ascending=False, kind="stable")
     desk.table(
         found.assign(name=[_name(desk, by, group) for group in found[by]]),
         key="response groups", alt="Response by group", columns=_columns(GROUPS[by]), height="content",
@@ -151,26 +159,44 @@ def _groups(desk: Desk, by: str) -> None:
     )  # fmt: skip
 
 
+def _by_group(measured: pd.DataFrame, by: str) -> pd.DataFrame:
+    """One row per group: n exceptions, open of them, and a column for each KPI, by its key."""
+    named = measured.assign(**{by: measured[by].astype(object).where(measured[by].notna(), "")})
+    wide = named.pivot(index=by, columns="key", values="value").reindex(columns=list(MEASURED))
+    of_times = named[named.key == "time_to_resolve_p50"].set_index(by)
+    n = of_times.n.reindex(wide.index).fillna(0).astype(int)
+    resolved = of_times.numerator.reindex(wide.index).fillna(0).astype(int)
+    found = wide.assign(n=n, open=n - resolved).reset_index()
+    return found.assign(**{by: found[by].replace("", None)})
+
+
 def _columns(heading: str) -> dict[str, Column]:
+    shown = {
+        "time_to_detect_p50": ("Detect", 70),
+        "time_to_acknowledge_p50": ("Acknowledge", 92),
+        "time_to_first_action_p50": ("Act", 70),
+        "time_to_resolve_p50": ("Resolve", 74),
+        "time_to_resolve_p90": ("P90", 74),
+        "prevented_share": ("Prevented", 80),
+        "alert_precision": ("Precision", 78),
+    }
     return {
         "name": Column(heading, width=180),
-        "n": Column("n", "count", "Exceptions noticed", 50),
+        "n": Column("n", "count", "Exceptions that stand for themselves", 50),
         "open": Column("Open", "count", "Still open", 54),
-        "detect_p50": Column("Detect", "minutes", MEASURES["detect"].meaning, 70),
-        "acknowledge_p50": Column("Acknowledge", "minutes", f"Median. {CENSORED}", 92),
-        "act_p50": Column("Act", "minutes", f"Median. {CENSORED} Empty: fewer than half have got there", 70),
-        "resolve_p50": Column("Resolve", "minutes", f"Median. {CENSORED} Empty: fewer than half have got there", 74),
-        "resolve_p90": Column("P90", "minutes", "Nine of ten are closed by then; empty: not yet", 74),
-        "prevented": Column("Prevented", "percent", MEASURES["prevented"].meaning, 80),
-        "precision": Column("Precision", "percent", MEASURES["precision"].meaning, 78),
-    }
+    } | {key: _column(kpis.find(key), label, width) for key, (label, width) in shown.items()}
+
+
+def _column(kpi: Kpi, label: str, width: int) -> Column:
+    empty = f" {kpi.still_waiting.capitalize()}." if kpi.still_waiting else ""
+    return Column(label, "minutes" if kpi.percentile else "percent", f"{kpi.label}: {kpi.formula}.{empty}", width)
 
 
 def _name(desk: Desk, by: str, group: Any) -> str:
     """A group as people call it."""
     if not format.known(group):
         return "nobody yet" if by == "owner" else format.UNKNOWN
-    if by == "key":
+    if by == "rule":
         return CATALOGUE[group].label if group in CATALOGUE else str(group)
     return desk.view.choices.depots.get(group, str(group)).replace("_", " ")
 
@@ -178,12 +204,9 @@ def _name(desk: Desk, by: str, group: Any) -> str:
 def _rows(desk: Desk, rows: pd.DataFrame) -> None:
     """The exceptions behind the figures; a pick opens one."""
     st.markdown(f"**Exceptions** :gray[{format.number(len(rows))} behind these figures, pick one to open it]")
-    scope = desk.view.scope
-    known = desk.ask(exceptions, desk.at, day_from=scope.day_from, day_to=scope.day_to).set_index("exception_id")
     told = rows.assign(
-        label=[_name(desk, "key", key) for key in rows.key],
-        subject=rows.exception_id.map(known.recipient.fillna(known.subject_id)),
-        stake=rows.exception_id.map(known.stake),
+        label=[_name(desk, "rule", rule) for rule in rows.rule],
+        subject=rows.recipient.fillna(rows.subject_id),
         whose=rows.owner.fillna(rows.owner_role),
         acknowledge_minutes=rows.acknowledge_minutes.where(rows.acknowledged),
         act_minutes=rows.act_minutes.where(rows.acted),

@@ -183,7 +183,14 @@ def _trend(desk: Desk, kpi: Kpi) -> None:
 def _groups(desk: Desk, kpi: Kpi) -> None:
     choices = [name for name in FACTS[kpi.fact].dimensions if name not in ("day", "week", "month", "hour")]
     choices += [name for name in ("hour",) if name in FACTS[kpi.fact].dimensions]
-    by = st.segmented_control("By", choices, default=choices[0], key=f"by {kpi.fact}", label_visibility="collapsed")
+    by = st.segmented_control(
+        "By",
+        choices,
+        default=choices[0],
+        format_func=lambda name: name.replace("_", " "),
+        key=f"by {kpi.fact}",
+        label_visibility="collapsed",
+    )
     found = _measured(desk, [kpi.key], by=(by or choices[0],))
     found = found[found.n > 0].sort_values("hour" if by == "hour" else "n", ascending=by == "hour")
     if len(found) > MOST_GROUPS:
@@ -215,7 +222,7 @@ def _rows(desk: Desk, kpi: Kpi) -> None:
         part = st.segmented_control(
             "Part",
             list(parts.index),
-            format_func=lambda part: f"{PARTS[part]} {format.number(parts[part])}",
+            format_func=lambda part: f"{_part(kpi, part)} {format.number(parts[part])}",
             key="part",
             label_visibility="collapsed",
         )
@@ -231,6 +238,11 @@ def _rows(desk: Desk, kpi: Kpi) -> None:
         empty="No row is counted here.",
         download=f"{kpi.key}-rows.csv",
     )
+
+
+def _part(kpi: Kpi, part: str) -> str:
+    """What became of the rows of a part: those that have not taken the step that a time runs to are counted all the same."""
+    return kpi.waits_for.waiting if kpi.waits_for and part == "denominator" else PARTS[part]
 
 
 def _column(name: str, values: pd.Series) -> Column:

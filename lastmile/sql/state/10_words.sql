@@ -16,6 +16,10 @@ create or replace macro is_handover(type) as type in ('delivered', 'partially_de
 -- True for the events that say a try to hand over has failed.
 create or replace macro is_failed_try(type) as type in ('attempted', 'not_completed', 'refused');
 
+-- True for the rules that warn of a broken promise; equals `predicts` in the catalogue of rules, which a test holds.
+create or replace macro is_warning(rule) as
+    rule in ('will_be_late', 'in_jeopardy', 'unplanned', 'failed_attempt', 'address_unresolvable');
+
 -- Where an anchor instant lies against a promised window with its tolerances: early, on_time or late.
 create or replace macro timeliness_of(anchor_at, window_from, window_due, early_minutes, late_minutes) as
     case when anchor_at is null then null

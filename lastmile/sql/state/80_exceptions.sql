@@ -50,15 +50,25 @@ folded as (
         arg_max(actor, nth) filter (type <> 'exception_changed') as last_actor,
         max(occurred_at) filter (type <> 'exception_changed') as last_step_at
     from marked group by exception_id
+),
+-- each payload is read once: column by column it took half as long again
+read as (
+    select * exclude (said, first_said),
+        json_transform(said, '{"key": "varchar", "day": "varchar", "subject_kind": "varchar", "subject_id": "varchar",
+            "carrier_id": "varchar", "service": "varchar", "recipient": "varchar", "source": "varchar", "root_id": "varchar",
+            "severity": "varchar", "stake": "varchar", "currency": "varchar", "stake_assumed": "varchar",
+            "probability": "varchar", "breach_at": "varchar", "owner_role": "varchar", "words": "varchar"}') as said,
+        json_transform(first_said, '{"due_at": "varchar", "occurred_at": "varchar", "detectable_at": "varchar"}') as first_said
+    from folded where said is not null and first_said is not null
 )
-select exception_id, said ->> 'key' as key, (said ->> 'day')::date as day, said ->> 'subject_kind' as subject_kind,
-    said ->> 'subject_id' as subject_id, delivery_id, route_id, vehicle_id, depot_id, said ->> 'carrier_id' as carrier_id,
-    said ->> 'service' as service, said ->> 'recipient' as recipient, said ->> 'source' as source, said ->> 'root_id' as root_id,
-    said ->> 'severity' as severity, (said ->> 'stake')::double as stake, said ->> 'currency' as currency,
-    (said ->> 'stake_assumed')::boolean as stake_assumed, (said ->> 'probability')::double as probability,
-    (said ->> 'breach_at')::timestamptz as breach_at, (first_said ->> 'due_at')::timestamptz as due_at,
-    (first_said ->> 'occurred_at')::timestamptz as occurred_at, (first_said ->> 'detectable_at')::timestamptz as detectable_at,
-    detected_at, acknowledged_at, acknowledged_by, coalesce(escalated_role, said ->> 'owner_role') as owner_role, owner,
+select exception_id, said.key, said.day::date as day, said.subject_kind,
+    said.subject_id, delivery_id, route_id, vehicle_id, depot_id, said.carrier_id,
+    said.service, said.recipient, said.source, said.root_id,
+    said.severity, said.stake::double as stake, said.currency,
+    said.stake_assumed::boolean as stake_assumed, said.probability::double as probability,
+    said.breach_at::timestamptz as breach_at, first_said.due_at::timestamptz as due_at,
+    first_said.occurred_at::timestamptz as occurred_at, first_said.detectable_at::timestamptz as detectable_at,
+    detected_at, acknowledged_at, acknowledged_by, coalesce(escalated_role, said.owner_role) as owner_role, owner,
     escalations, escalated_at, first_action_at, actions, snoozed_until, coalesce(closed_at, gone_at) as resolved_at, gone_at,
     coalesce(closed_outcome, gone_outcome) as outcome,
     case when closed_at is not null then 'resolved'
@@ -66,5 +76,5 @@ select exception_id, said ->> 'key' as key, (said ->> 'day')::date as day, said 
          when snoozed_until > known_at then 'snoozed'
          when taken_up then 'acknowledged'
          else 'open' end as state,
-    said ->> 'words' as words, reopened, steps, last_step, last_actor, last_step_at
-from folded where said is not null and first_said is not null;
+    said.words, reopened, steps, last_step, last_actor, last_step_at
+from read;
