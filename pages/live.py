@@ -4,17 +4,22 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from lastmile.ui import empty, live, shell
-from lastmile.ui.desk import TICK_SECONDS, Desk, open_desk
+from lastmile.ui import empty, live, pace, shell
+from lastmile.ui.desk import Desk, open_desk
 
 
 def ticking(show: Callable[[Desk], None], desk: Desk) -> None:
     """A part that moves with the clock; a tick keeps the choice, the camera and the scroll."""
 
-    @st.fragment(run_every=TICK_SECONDS if desk.is_today else None)
+    every = pace.seconds() if desk.is_today else None
+
+    @st.fragment(run_every=every)
     def panel() -> None:
         shell.let_leave()
-        show(desk.refreshed())
+        with pace.looking():
+            show(desk.refreshed())
+        if every is not None and pace.is_off(every):
+            st.rerun()
 
     panel()
 

@@ -24,7 +24,12 @@ from lastmile.ui.kept import Kept
 from lastmile.ui.shell import View, When
 
 TICK_SECONDS = 5
+"""How often a part looks again whose news are not urgent; those of Live as of `pace`."""
+
 SOURCE_SILENT = "source_silent"
+INSTANT = timedelta(seconds=1)
+"""Pages stand at whole seconds, so that they share what they see."""
+
 HEAD_START_SECONDS = 0.25
 """What a browser needs for the first figures after their arrival, on two cores: 0.1 to 0.25 s measured."""
 
@@ -188,7 +193,7 @@ def _clock(tower: Tower, now: datetime) -> shell.Clock:
 
 def _silent(tower: Tower, clock: shell.Clock) -> tuple[str, ...]:
     """The names of sources that are silent: those with an exception that says so; if all are, those that told last."""
-    at = clock.now + timedelta(seconds=TICK_SECONDS)
+    at = clock.now + INSTANT
     found = answer(tower, exceptions.exceptions, at, day_from=at.date() - LOOKS_BACK, scope=Scope())
     silent = found.subject_id[(found.key == SOURCE_SILENT) & found.state.isin(OPEN)].tolist()
     if clock.stale and clock.told_until is not None:
@@ -208,4 +213,4 @@ def _instant(now: datetime, view: View) -> datetime:
 
 
 def _ticked(at: datetime) -> datetime:
-    return datetime.fromtimestamp(at.timestamp() // TICK_SECONDS * TICK_SECONDS, UTC)
+    return datetime.fromtimestamp(at.timestamp() // 1, UTC)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import pandas as pd
@@ -13,7 +13,7 @@ from lastmile.exceptions.queue import LOOKS_BACK, grouped, ranked
 from lastmile.model import Scope
 from lastmile.store import Store
 from lastmile.ui import format, shell
-from lastmile.ui.desk import TICK_SECONDS, Desk, local_date
+from lastmile.ui.desk import INSTANT, Desk, local_date
 from lastmile.ui.exceptions import wording
 from lastmile.ui.tables import Column
 
@@ -57,9 +57,9 @@ def heights(n: int, most: int) -> dict[str, int]:
 
 
 def moment(desk: Desk) -> datetime:
-    """The instant that exceptions are asked for: at present the end of the running tick, so that what somebody decided a
-    second ago is in it."""
-    return desk.at + timedelta(seconds=TICK_SECONDS) if desk.is_today else desk.at
+    """The instant that exceptions are asked for: at present the end of the running second, so that what somebody has just
+    decided is in it."""
+    return desk.at + INSTANT if desk.is_today else desk.at
 
 
 def scope_of(desk: Desk) -> Scope:

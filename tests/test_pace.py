@@ -1,0 +1,54 @@
+"""How often open pages look again."""
+
+from __future__ import annotations
+
+import pytest
+
+from lastmile.ui.pace import Pace
+
+
+def _after(looks: int, took: float, pages: int = 1) -> Pace:
+    pace = Pace()
+    for look in range(looks):
+        pace.note(f"page {look % pages}", took, now=float(look) / pages)
+    return pace
+
+
+def test_one_page_whose_looks_are_quick_looks_as_soon_as_any_may():
+    assert Pace().seconds == 1.5
+    assert _after(50, took=0.1).seconds == 1.5
+
+
+def test_a_page_rests_six_times_as_long_as_its_looks_take_and_five_seconds_at_most():
+    assert _after(100, took=0.5).seconds == pytest.approx(3.0, abs=0.1)
+    assert _after(100, took=2.0).seconds == 5.0
+
+
+def test_one_slow_look_does_not_change_the_pace_by_much():
+    pace = _after(50, took=0.2)
+
+    pace.note("page 0", 1.0, now=60.0)
+
+    assert pace.seconds == pytest.approx(6 * (0.2 + 0.2 * 0.8), abs=0.1)
+
+
+def test_the_more_pages_look_the_longer_each_of_them_waits():
+    assert _after(90, took=0.1, pages=30).seconds == 3.0
+    assert _after(150, took=0.1, pages=50).seconds == 5.0
+
+
+def test_who_has_not_looked_for_a_while_counts_no_more():
+    pace = _after(150, took=0.1, pages=50)
+
+    pace.note("page 0", 0.1, now=100.0)
+
+    assert pace.seconds == 1.5
+
+
+def test_a_page_changes_its_pace_only_when_it_is_off_by_more_than_half():
+    at_three_seconds = _after(100, took=0.5)
+
+    assert not at_three_seconds.is_off(1.5)
+    assert not at_three_seconds.is_off(5.0)
+    assert at_three_seconds.is_off(1.4)
+    assert at_three_seconds.is_off(6.1)
