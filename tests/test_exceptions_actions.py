@@ -174,7 +174,7 @@ def test_who_comes_second_is_told_before_anything_is_done(store):
     versions = store.value("select count(*) from booking")
 
     ok, words = do(store, "reattempt")
-    assert not ok and words.startswith("ben has acknowledged it at 17:00 UTC")
+    assert not ok and words.startswith("ben has acknowledged it at 18:00,")
     assert store.value("select count(*) from booking") == versions
 
 

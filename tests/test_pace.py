@@ -24,12 +24,12 @@ def test_a_page_rests_six_times_as_long_as_its_looks_take_and_five_seconds_at_mo
     assert _after(100, took=2.0).seconds == 5.0
 
 
-def test_one_slow_look_does_not_change_the_pace_by_much():
+def test_the_last_look_counts_as_much_as_all_before():
     pace = _after(50, took=0.2)
 
     pace.note("page 0", 1.0, now=60.0)
 
-    assert pace.seconds == pytest.approx(6 * (0.2 + 0.2 * 0.8), abs=0.1)
+    assert pace.seconds == pytest.approx(6 * (0.2 + 1.0) / 2, abs=0.1)
 
 
 def test_the_more_pages_look_the_longer_each_of_them_waits():

@@ -19,7 +19,7 @@ SECONDS_A_PAGE = 0.1
 """Each open page adds so much to the time between looks: fifty look every five seconds."""
 
 GONE_AFTER_SECONDS = 15.0
-SMOOTHING = 0.2
+SMOOTHING = 0.5
 OFF_BY = 2.0
 """A page changes its pace only where it should be twice as fast or half as fast: that draws the whole page anew."""
 
