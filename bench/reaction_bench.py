@@ -90,13 +90,16 @@ def _told(seconds: list[float]) -> str:
 
 
 def _readied(path: Path) -> tuple[str, list[tuple[str, str]]]:
-    """A token that may send and read, and today's vans with their routes."""
+    """A token that may send and read, and today's vans with their routes, those with most stops ahead first."""
     store = Store.open(path)
     door = Door(store, lambda: datetime.now(UTC))
     token = door.register.make_token(SOURCE, [TokenScope.EVENTS, TokenScope.READ], "reaction", "bench").secret
+    now = datetime.now(UTC)
     vans = store.ask(
-        "select vehicle_id, route_id from route where day = $day order by vehicle_id, route_id",
-        day=datetime.now(UTC).date(),
+        "select vehicle_id, route_id from planned_stop join route using (plan_id, route_id) "
+        "where route.day = $day and arrive_at > $now + interval 30 minute group by vehicle_id, route_id order by count(*) desc",
+        day=now.date(),
+        now=now,
     )
     door.stop()
     store.close()

@@ -75,12 +75,12 @@ class Tower:
         self._settled = self._moment(self._settled, SETTLED_SECONDS)
         return self._settled
 
-    def present(self) -> Moment:
-        """The moment that all pages that watch share: up to a second old while events stream in, new after any other write.
+    def present(self, seconds: float = PRESENT_SECONDS) -> Moment:
+        """The moment that all pages that watch share: up to so many seconds old while events stream in, new after any other write.
 
         What a person decides is therefore seen at once.
         """
-        self._present = self._moment(self._present, PRESENT_SECONDS)
+        self._present = self._moment(self._present, seconds)
         return self._present
 
     def _moment(self, kept: Moment | None, seconds: float) -> Moment:

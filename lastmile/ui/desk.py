@@ -17,9 +17,9 @@ from lastmile import exceptions, queries, runtime
 from lastmile.clock import Mode
 from lastmile.exceptions.queue import LOOKS_BACK, OPEN
 from lastmile.model import Scope
-from lastmile.runtime import Tower
+from lastmile.runtime import Moment, Tower
 from lastmile.store import Store
-from lastmile.ui import shell, tables
+from lastmile.ui import pace, shell, tables
 from lastmile.ui.kept import Kept
 from lastmile.ui.shell import View, When
 
@@ -84,7 +84,7 @@ class Desk:
 
     def keep(self, key: Hashable, make: Callable[[], Any]) -> Any:
         """What `make` makes of what the desk looks at and the key, worked out once for all desks that look at the same."""
-        version = self.tower.present().version if self.version is None else self.version
+        version = present(self.tower).version if self.version is None else self.version
         scope, as_of, dark = self.view.scope, self.view.as_of, self.view.dark
         looks_at = (str(self.store.path), version, scope, as_of, self.day, self.at, self.zone, dark, self.is_today)
         return _ANSWERS.get((key, looks_at), make)
@@ -100,10 +100,10 @@ class Desk:
 
     def refreshed(self) -> Desk:
         """The same desk at the present instant, for a panel that ticks."""
-        return Desk(self.tower, self.view, _instant(_ticked(self.tower.present().at), self.view))
+        return Desk(self.tower, self.view, _instant(_ticked(present(self.tower).at), self.view))
 
     def clock(self) -> shell.Clock:
-        return _clock(self.tower, _ticked(self.tower.present().at))
+        return _clock(self.tower, _ticked(present(self.tower).at))
 
 
 def open_desk(
@@ -117,7 +117,7 @@ def open_desk(
     """
     tower = runtime.tower()
     moment = tower.settled() if when == "period" else None
-    now = _ticked((moment or tower.present()).at)
+    now = _ticked((moment or present(tower)).at)
     choices, clock = _choices(tower, moment and moment.version), _clock(tower, now)
     bar = shell.bar(title)
     figures_first = figures is not None and shell.opens_plainly()
@@ -132,12 +132,17 @@ def open_desk(
     return desk
 
 
+def present(tower: Tower) -> Moment:
+    """The tower's present moment, which pages that watch share for as long as their pace lets them."""
+    return tower.present(pace.shared_seconds())
+
+
 def answer(tower: Tower, question: Callable[..., Any], *arguments: Any, latest: int | None = None, **named: Any) -> Any:
     """A question's answer, kept by the arguments and the version of the data (of the days asked, where it names them).
 
     An answer that was good at the version `latest` is still good; without it, at the tower's present one.
     """
-    key = _key(tower.store, question, arguments, named, tower.present().version if latest is None else latest)
+    key = _key(tower.store, question, arguments, named, present(tower).version if latest is None else latest)
     return _ANSWERS.get(key, lambda: question(tower.store, *arguments, **named))
 
 

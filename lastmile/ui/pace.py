@@ -18,6 +18,7 @@ TIMES_ITS_OWN = 6.0
 SECONDS_A_PAGE = 0.1
 """Each open page adds so much to the time between looks: fifty look every five seconds."""
 
+FRESH_SECONDS = 0.5
 GONE_AFTER_SECONDS = 15.0
 SMOOTHING = 0.5
 OFF_BY = 2.0
@@ -55,6 +56,11 @@ _PACE = Pace()
 def seconds() -> float:
     """Seconds from one look of a page to its next, as things are now."""
     return _PACE.seconds
+
+
+def shared_seconds() -> float:
+    """For so long pages may share what they see: a little less than from one look to the next, so that each look brings news."""
+    return _PACE.seconds - FRESH_SECONDS
 
 
 def is_off(every: float) -> bool:
