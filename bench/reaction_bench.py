@@ -22,7 +22,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-from bench.door_bench import SETTLING_SECONDS, SOURCE, prepare
+from bench.door_bench import SOURCE, prepare
 from bench.live_bench import FLAGS
 from bench.serving import served
 from lastmile.connections import TokenScope
@@ -30,6 +30,9 @@ from lastmile.door import Door
 from lastmile.store import Store
 
 TURNS = 10
+SETTLING_SECONDS = 60
+"""A page looks sooner after a while of quick looks."""
+
 AT_ONCE = 50
 """Deliveries handed over at once: more than the simulated operation hands over between two looks at the page."""
 MOST_SECONDS = 60

@@ -14,9 +14,10 @@ def _after(looks: int, took: float, pages: int = 1) -> Pace:
     return pace
 
 
-def test_one_page_whose_looks_are_quick_looks_as_soon_as_any_may():
-    assert Pace().seconds == 1.5
-    assert _after(50, took=0.1).seconds == 1.5
+def test_a_tower_opens_at_the_slowest_pace_and_looks_sooner_after_a_while_of_quick_looks():
+    assert Pace().seconds == 5.0
+    assert _after(5, took=0.1).seconds > 2.5
+    assert _after(100, took=0.1).seconds == 1.5
 
 
 def test_a_page_rests_six_times_as_long_as_its_looks_take_and_five_seconds_at_most():
@@ -24,21 +25,23 @@ def test_a_page_rests_six_times_as_long_as_its_looks_take_and_five_seconds_at_mo
     assert _after(100, took=2.0).seconds == 5.0
 
 
-def test_the_last_look_counts_as_much_as_all_before():
-    pace = _after(50, took=0.2)
+def test_a_slow_look_counts_as_much_as_all_before_and_a_quick_one_a_tenth():
+    slow, quick = _after(100, took=0.3), _after(100, took=0.5)
 
-    pace.note("page 0", 1.0, now=60.0)
+    slow.note("page 0", 1.0, now=110.0)
+    quick.note("page 0", 0.3, now=110.0)
 
-    assert pace.seconds == pytest.approx(6 * (0.2 + 1.0) / 2, abs=0.1)
+    assert slow.seconds == pytest.approx(6 * (0.3 + 1.0) / 2, abs=0.1)
+    assert quick.seconds == pytest.approx(6 * (0.9 * 0.5 + 0.1 * 0.3), abs=0.1)
 
 
 def test_the_more_pages_look_the_longer_each_of_them_waits():
-    assert _after(90, took=0.1, pages=30).seconds == 3.0
-    assert _after(150, took=0.1, pages=50).seconds == 5.0
+    assert _after(900, took=0.1, pages=30).seconds == 3.0
+    assert _after(1_500, took=0.1, pages=50).seconds == 5.0
 
 
 def test_who_has_not_looked_for_a_while_counts_no_more():
-    pace = _after(150, took=0.1, pages=50)
+    pace = _after(500, took=0.1, pages=50)
 
     pace.note("page 0", 0.1, now=100.0)
 

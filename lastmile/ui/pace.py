@@ -20,7 +20,10 @@ SECONDS_A_PAGE = 0.1
 
 FRESH_SECONDS = 0.5
 GONE_AFTER_SECONDS = 15.0
-SMOOTHING = 0.5
+SLOWER, SOONER = 0.5, 0.1
+"""How much the last look counts, where it took longer than those before and where it did not: a page that has become slow lets
+go at once, and looks sooner only after a while of quick looks. The first pages of a tower open at the slowest pace."""
+
 OFF_BY = 2.0
 """A page changes its pace only where it should be twice as fast or half as fast: that draws the whole page anew."""
 
@@ -30,14 +33,14 @@ class Pace:
 
     def __init__(self) -> None:
         self._seen: dict[str, float] = {}
-        self._took = SOONEST_SECONDS / TIMES_ITS_OWN
+        self._took = LATEST_SECONDS / TIMES_ITS_OWN
         self._lock = threading.Lock()
 
     def note(self, page: str, took: float, now: float) -> None:
         """A page has looked for so many seconds."""
         with self._lock:
             self._seen = {one: at for one, at in self._seen.items() if now - at < GONE_AFTER_SECONDS} | {page: now}
-            self._took += SMOOTHING * (took - self._took)
+            self._took += (SLOWER if took > self._took else SOONER) * (took - self._took)
 
     @property
     def seconds(self) -> float:
