@@ -13,7 +13,7 @@ import pytest
 
 from lastmile import exceptions, queries, runtime
 from lastmile.model import Scope, stable_id
-from lastmile.ui import expected, live, shell
+from lastmile.ui import expected, live, pace, shell
 from lastmile.ui.desk import Desk
 from lastmile.ui.exceptions import listing
 from lastmile.ui.kept import Kept
@@ -118,9 +118,10 @@ def test_new_predictions_are_not_answered_by_what_was_made_of_those_before(demo_
     assert desk.share(live._counts, -3)["planned"] == 2
 
 
-def test_a_second_holds_while_events_stream_in_and_then_they_are_seen(stand_on, demo_database, monkeypatch):
+def test_the_present_holds_while_events_stream_in_and_then_they_are_seen(stand_on, demo_database, monkeypatch):
     tower = stand_on(demo_database)
     clock = [1000.0]
+    monkeypatch.setattr(pace, "shared_seconds", lambda: 1.0)
     monkeypatch.setattr(runtime.time, "monotonic", lambda: clock[0])
     desk, before = desk_of(tower), tower.present()
     stop = desk.ask(queries.stops, FRIDAY, FRIDAY.date(), Scope())
