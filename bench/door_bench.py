@@ -111,15 +111,15 @@ def _go_through_past(store: Store) -> None:
 
 
 @contextmanager
-def watched(port: int):
-    """A Live page open in a browser; its ticks go on while the block runs."""
+def watched(port: int, settling_seconds: float = SETTLING_SECONDS):
+    """A Live page open in a browser, which has settled; its ticks go on while the block runs."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         page = browser.new_page(viewport={"width": 1600, "height": 1000})
         page.goto(f"http://127.0.0.1:{port}/", wait_until="commit")
         page.get_by_test_id("stMetricValue").first.wait_for(timeout=90_000)
-        time.sleep(SETTLING_SECONDS)  # what is measured is a page that ticks, not one that opens
-        yield
+        time.sleep(settling_seconds)  # what is measured is a page that ticks, not one that opens
+        yield page
         browser.close()
 
 

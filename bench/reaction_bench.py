@@ -8,22 +8,19 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import statistics
 import sys
 import tempfile
 import time
 import urllib.request
 from collections.abc import Callable
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
-from bench.door_bench import SOURCE, prepare
-from bench.live_bench import FLAGS
+from bench.door_bench import SOURCE, prepare, watched
 from bench.serving import served
 from lastmile.connections import TokenScope
 from lastmile.door import Door
@@ -77,7 +74,7 @@ def run(folder: Path, turns: int = TURNS) -> list[tuple[str, str]]:
     path = folder / "reaction.duckdb"
     _, deliveries = prepare(path, booked_in=0)
     token, vans = _readied(path)
-    with served(path) as (port, _), _opened(port) as page:
+    with served(path) as (port, _), watched(port, SETTLING_SECONDS) as page:
         sender = Sender(port, token)
         screen = [_to_screen(sender, page, deliveries[n * AT_ONCE : (n + 1) * AT_ONCE]) for n in range(turns)]
         broken = [_to_exception(sender, page, *van) for van in vans[:turns]]
@@ -107,18 +104,6 @@ def _readied(path: Path) -> tuple[str, list[tuple[str, str]]]:
     door.stop()
     store.close()
     return token, list(vans.drop_duplicates("vehicle_id").itertuples(index=False, name=None))
-
-
-@contextmanager
-def _opened(port: int):
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
-        page = browser.new_page(viewport={"width": 1600, "height": 1000})
-        page.goto(f"http://127.0.0.1:{port}/", wait_until="commit")
-        page.get_by_test_id("stMetricValue").first.wait_for(timeout=90_000)
-        time.sleep(SETTLING_SECONDS)
-        yield page
-        browser.close()
 
 
 def _to_screen(sender: Sender, page: Page, deliveries: list[str]) -> float:

@@ -114,3 +114,8 @@ def hold_at_end_of_data(store: Store, actor: str) -> Clock:
         clock = held(end.astimezone(UTC))
     save(store, clock, actor)
     return clock
+
+
+def zone_of_most(store: Store) -> str:
+    """The IANA zone that most depots live by; UTC where there is none."""
+    return store.value("select mode(zone) from depot") or "UTC"

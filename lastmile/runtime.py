@@ -173,8 +173,7 @@ def send_notices() -> None:
 
 def _local_day(store: Store, at: datetime) -> date:
     """The service day at an instant, on the clocks of most depots."""
-    zone = store.value("select mode(zone) from depot")
-    return at.astimezone(ZoneInfo(zone or "UTC")).date()
+    return at.astimezone(ZoneInfo(clocks.zone_of_most(store))).date()
 
 
 def stop() -> None:

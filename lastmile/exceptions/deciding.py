@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
+from lastmile.clock import zone_of_most
 from lastmile.decisions import SOURCE, events_frame, one_at_a_time, refuse_silence
 from lastmile.errors import NotPossible
 from lastmile.exceptions.queue import exceptions
@@ -163,7 +164,7 @@ def _explained(known: Mapping[str, Any], root_id: str, type: EventType, refuse: 
 
 def _wall_clock(store: Store, at: datetime) -> str:
     """An instant on the clocks of most depots, as pages show it."""
-    return f"{at.astimezone(ZoneInfo(store.value('select mode(zone) from depot') or 'UTC')):%H:%M}"
+    return f"{at.astimezone(ZoneInfo(zone_of_most(store))):%H:%M}"
 
 
 def _overtaken(store: Store, row: Any, steps: int | None) -> str | None:

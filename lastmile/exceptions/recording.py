@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from datetime import date, datetime
 
 import pandas as pd
 
 from lastmile.decisions import SOURCE
 from lastmile.exceptions.following import Kept, Step
 from lastmile.model import Classifier, StatusSource, stable_id
-from lastmile.store import Store
 
 ACTOR = "tower"
 
@@ -37,13 +35,6 @@ def _row(step: Step) -> dict[str, object]:
         "actor": ACTOR,
         "payload": json.dumps(payload, ensure_ascii=False),
     }
-
-
-def kept_in(store: Store, at: datetime, day_from: date, day_to: date) -> list[Kept]:
-    """The exceptions of some service days as they stand at an instant."""
-    return kept_of(
-        store.ask("from exception_state($at, $day_from::date, $day_to::date)", at=at, day_from=day_from, day_to=day_to)
-    )
 
 
 def kept_of(rows: pd.DataFrame) -> list[Kept]:

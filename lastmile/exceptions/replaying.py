@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from lastmile import predictions
+from lastmile.clock import zone_of_most
 from lastmile.exceptions.following import Book, Kept, Step, ends_by_delivery, find_all
 from lastmile.exceptions.gathering import ends_of, gather, redelivery_cost, taught_before
-from lastmile.exceptions.recording import events_of, kept_in
+from lastmile.exceptions.recording import events_of
 from lastmile.exceptions.settings import Settings, load
 from lastmile.predictions.past import states
 from lastmile.store import Store
@@ -49,7 +50,7 @@ def replay(
     Arrivals are predicted by what the fortnight before each week of them teaches, as in the running tower.
     """
     settings = settings or load(store)
-    zone = store.value("select mode(zone) from depot") or "UTC"
+    zone = zone_of_most(store)
     redelivery = redelivery_cost(store, day_to + timedelta(days=1))
     days = [day_from + timedelta(days=number) for number in range((day_to - day_from).days + 1)]
     for start in range(0, len(days), LEARN_EVERY_DAYS):
@@ -126,4 +127,4 @@ def days_without(store: Store, day_from: date, day_to: date) -> list[date]:
     return [day.date() for day in pd.to_datetime(found.day)]
 
 
-__all__ = ["Kept", "Replayed", "days_without", "instants_of", "kept_in", "put_on_record", "replay"]
+__all__ = ["Kept", "Replayed", "days_without", "instants_of", "put_on_record", "replay"]

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from lastmile.clock import zone_of_most
 from lastmile.decisions import SOURCE, events_frame
 from lastmile.errors import NotPossible
 from lastmile.model import Event, EventType, StatusSource, stable_id
@@ -86,7 +87,7 @@ def tell_staff(
     kind = _kind(template, "staff", facts)
     with _asking:
         texts, _ = templates.in_use()
-        zone = store.value("select mode(zone) from depot") or "UTC"
+        zone = zone_of_most(store)
         asked = [
             _staff_request(kind, texts, contact, channel, to, change, actor, at, zone, facts)
             for contact in contacts_of(store, role_or_person)

@@ -69,10 +69,9 @@ class Desk:
 
     def ask(self, question: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
         """The answer of a question of queries or kpis, kept until the data change; sessions share it."""
-        if self.version is None:
-            return answer(self.tower, question, *arguments, **named)
-        key = _key(self.store, question, arguments, named, self.version)
-        with nullcontext() if key in _ANSWERS else st.spinner("Working the figures out …"):
+        key = _key(self.tower, question, arguments, named, self.version)
+        quick = self.version is None or key in _ANSWERS
+        with nullcontext() if quick else st.spinner("Working the figures out …"):
             return _ANSWERS.get(key, lambda: question(self.store, *arguments, **named))
 
     def share(self, make: Callable[..., Any], *arguments: Any) -> Any:
@@ -84,7 +83,7 @@ class Desk:
 
     def keep(self, key: Hashable, make: Callable[[], Any]) -> Any:
         """What `make` makes of what the desk looks at and the key, worked out once for all desks that look at the same."""
-        version = present(self.tower).version if self.version is None else self.version
+        version = _standing(self.tower, self.version)
         scope, as_of, dark = self.view.scope, self.view.as_of, self.view.dark
         looks_at = (str(self.store.path), version, scope, as_of, self.day, self.at, self.zone, dark, self.is_today)
         return _ANSWERS.get((key, looks_at), make)
@@ -142,17 +141,24 @@ def answer(tower: Tower, question: Callable[..., Any], *arguments: Any, latest: 
 
     An answer that was good at the version `latest` is still good; without it, at the tower's present one.
     """
-    key = _key(tower.store, question, arguments, named, present(tower).version if latest is None else latest)
+    key = _key(tower, question, arguments, named, latest)
     return _ANSWERS.get(key, lambda: question(tower.store, *arguments, **named))
 
 
-def _key(store: Store, question: Callable[..., Any], arguments: tuple, named: dict[str, Any], latest: int) -> Hashable:
-    of_days = "day_from" in named and "day_to" in named
+def _standing(tower: Tower, latest: int | None) -> int:
+    """The version that a page stands at: the one given, else the tower's present one."""
+    return present(tower).version if latest is None else latest
+
+
+def _key(
+    tower: Tower, question: Callable[..., Any], arguments: tuple, named: dict[str, Any], latest: int | None
+) -> Hashable:
+    store, of_days = tower.store, "day_from" in named and "day_to" in named
     version = store.version_of(named["day_from"], named["day_to"]) if of_days else store.version
     return (
         f"{question.__module__}.{question.__qualname__}",
         str(store.path),
-        min(version, latest),
+        min(version, _standing(tower, latest)),
         _hashable(arguments),
         _hashable(named),
     )
