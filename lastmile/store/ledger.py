@@ -162,8 +162,11 @@ class Store:
 
     def merge_touched(self, connection: duckdb.DuckDBPyConnection, import_id: str) -> None:
         """Refresh the derived rows that the rows of an import touch; called inside `write()` after a bulk insert."""
-        of_import = {table: f"(from {table} where import_id = $import_id)" for table in IDENTITIES | MASTER_KEYS}
-        touch(connection, of_import, import_id=import_id)
+        connection.execute("set variable of_import = $import_id", {"import_id": import_id})
+        of_import = {
+            table: f"(from {table} where import_id = getvariable('of_import'))" for table in IDENTITIES | MASTER_KEYS
+        }
+        touch(connection, of_import)
         merge(connection)
 
     def rebuild(self) -> None:

@@ -53,7 +53,7 @@ TOUCHED = {
 }
 
 
-def touch(connection: duckdb.DuckDBPyConnection, new_rows: Mapping[str, str], **parameters: str) -> None:
+def touch(connection: duckdb.DuckDBPyConnection, new_rows: Mapping[str, str]) -> None:
     """Note what new rows touch, for the merge that follows: a table of ids each for deliveries, events of plans, notices and exceptions, and routes.
 
     `new_rows`: table → the relation that holds its new rows (of our own, by name).
@@ -64,12 +64,7 @@ def touch(connection: duckdb.DuckDBPyConnection, new_rows: Mapping[str, str], **
         parts = [query.format(**new_rows) for of, query in queries.items() if of in new_rows]
         text = f"select distinct {key} from ({' union all '.join([f'({part})' for part in [nothing, *parts]])})"
         statements.append(f"create or replace temp table {name} as {text}")
-    if not parameters:
-        connection.execute("; ".join(statements))  # in one call, see derived.merge
-        return
-    for statement in statements:
-        used = {key: value for key, value in parameters.items() if f"${key}" in statement}
-        connection.execute(statement, used or None)
+    connection.execute("; ".join(statements))  # in one call, see derived.merge
 
 
 # The days that rows of these tables are about; a row of any other table may concern every day.
