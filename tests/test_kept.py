@@ -99,13 +99,14 @@ def test_the_answer_asked_for_longest_ago_goes_first():
 def test_two_pages_that_look_at_the_same_are_drawn_once(demo_tower, monkeypatch):
     made = []
     monkeypatch.setattr("lastmile.attention.counts", lambda stops: made.append(len(stops)) or {"planned": len(stops)})
+    monkeypatch.setattr(expected, "number", lambda _: -1)
     here, there = desk_of(demo_tower, "Mira"), desk_of(demo_tower, "Jo")
 
-    assert here.share(live._counts, -1) == there.share(live._counts, -1)
+    assert expected.share(here, live._counts) == expected.share(there, live._counts)
     assert len(made) == 1
 
     other = desk_of(demo_tower, scope=Scope(depots=("WHF",), day_from=FRIDAY.date(), day_to=FRIDAY.date()))
-    assert other.share(live._counts, -1) != here.share(live._counts, -1)
+    assert expected.share(other, live._counts) != expected.share(here, live._counts)
     assert len(made) == 2
 
 
@@ -114,8 +115,10 @@ def test_new_predictions_are_not_answered_by_what_was_made_of_those_before(demo_
     monkeypatch.setattr("lastmile.attention.counts", lambda stops: made.append(len(stops)) or {"planned": len(made)})
     desk = desk_of(demo_tower)
 
-    assert desk.share(live._counts, -2)["planned"] == 1
-    assert desk.share(live._counts, -3)["planned"] == 2
+    monkeypatch.setattr(expected, "number", lambda _: -2)
+    assert expected.share(desk, live._counts)["planned"] == 1
+    monkeypatch.setattr(expected, "number", lambda _: -3)
+    assert expected.share(desk, live._counts)["planned"] == 2
 
 
 def test_the_present_holds_while_events_stream_in_and_then_they_are_seen(stand_on, demo_database, monkeypatch):

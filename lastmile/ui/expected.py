@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime
+from typing import Any
 
 import pandas as pd
 
@@ -28,7 +30,7 @@ def stops(desk: Desk) -> pd.DataFrame:
 
 def vehicles(desk: Desk) -> pd.DataFrame:
     """One row per vehicle of the desk's day, as of queries.vehicles, standing by its stops' predictions."""
-    return desk.share(_vehicles, number(desk))
+    return share(desk, _vehicles)
 
 
 def number(desk: Desk) -> int:
@@ -37,11 +39,16 @@ def number(desk: Desk) -> int:
     return found.number if found else 0
 
 
-def _vehicles(desk: Desk, number: int) -> pd.DataFrame:
+def share(desk: Desk, make: Callable[[Desk], Any]) -> Any:
+    """What `make(desk)` makes of what is predicted: as of `Desk.share`, and made anew when the predictions are."""
+    return desk.keep((f"{make.__module__}.{make.__qualname__}", number(desk)), lambda: make(desk))
+
+
+def _vehicles(desk: Desk) -> pd.DataFrame:
     """By all services of the scope's depots and carriers, as a van's standing does not change with those looked at."""
     scope, as_of = desk.view.scope, desk.view.as_of
     every_service = Scope(scope.depots, scope.carriers, (), scope.day_from, scope.day_to)
-    of_stops = desk.ask(stops_expected, desk.at, desk.day, every_service, as_of, number=number)
+    of_stops = desk.ask(stops_expected, desk.at, desk.day, every_service, as_of, number=number(desk))
     return vehicles_by_prediction(desk.ask(queries.vehicles, desk.at, desk.day, scope, as_of), of_stops)
 
 

@@ -35,10 +35,10 @@ def show_figures(desk: Desk) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="clock row"):
         shell.badge(desk.clock(), desk.view.as_of, desk.zone)
         demo = demo_controls.place(desk)
-    kpi_row(desk.share(_tiles, expected.number(desk)), key="live figures")
+    kpi_row(expected.share(desk, _tiles), key="live figures")
     if demo is not None:
         with demo:
-            demo_controls.show(desk, desk.share(_vans_out, expected.number(desk)))
+            demo_controls.show(desk, expected.share(desk, _vans_out))
 
 
 def show_day(desk: Desk) -> None:
@@ -52,7 +52,7 @@ def show_day(desk: Desk) -> None:
     with of_map, st.container(border=True, key="map card"):
         day_map.show(desk, vehicles, stops, picked, choose, MAP_HEIGHT, concern)
     with of_queue, st.container(border=True, height="stretch", key="queue card"):
-        _queue(desk, queue, desk.share(_counts, expected.number(desk)))
+        _queue(desk, queue, expected.share(desk, _counts))
         _detail(desk, vehicles, stops, about)
         _to_exception(desk, queue, picked)
         if picked is None:
@@ -74,19 +74,19 @@ def choose(found: Chosen | None) -> None:
         st.query_params["chosen"] = f"{found.kind}~{found.id}"
 
 
-def _counts(desk: Desk, number: int) -> dict[str, int]:  # noqa: ARG001 (the key)
+def _counts(desk: Desk) -> dict[str, int]:
     return attention.counts(expected.stops(desk))
 
 
-def _vans_out(desk: Desk, number: int) -> list[str]:  # noqa: ARG001 (the key)
+def _vans_out(desk: Desk) -> list[str]:
     vehicles = expected.vehicles(desk)
     out = vehicles.departed_at.notna() & vehicles.returned_at.isna() & vehicles.broke_down_at.isna()
     return vehicles.vehicle_id[out].tolist()
 
 
-def _tiles(desk: Desk, number: int) -> list[Tile]:
+def _tiles(desk: Desk) -> list[Tile]:
     on_time, first_attempt, cost = figures.day_tiles(desk, KPI_KEYS)
-    stops, counts = expected.stops(desk), desk.share(_counts, number)
+    stops, counts = expected.stops(desk), expected.share(desk, _counts)
     return [on_time, _handed_over(stops, counts), _at_risk(counts), first_attempt, cost]
 
 
@@ -189,12 +189,12 @@ def _exception(desk: Desk, queue: pd.DataFrame, picked: Chosen | None) -> Any:
 
 def _depots(desk: Desk) -> None:
     """How each depot stands, where there is more than one in scope."""
-    found = desk.share(_by_depot, expected.number(desk))
+    found = expected.share(desk, _by_depot)
     if len(found) > 1:
         desk.table(found, key="depots now", alt="How each depot stands", columns=DEPOTS, height="content")
 
 
-def _by_depot(desk: Desk, number: int) -> pd.DataFrame:  # noqa: ARG001 (the key)
+def _by_depot(desk: Desk) -> pd.DataFrame:
     names = desk.depots().set_index("depot_id").name
     found = attention.by_depot(expected.stops(desk), expected.vehicles(desk))
     return found.assign(depot=found.depot_id.map(names).fillna(found.depot_id))
