@@ -157,6 +157,8 @@ def test_where_there_is_no_login_a_person_says_who_they_are_for_all_pages_of_the
 
     assert app.session_state["seen"].actor == "Mira Adler"
     assert app.run().session_state["seen"].actor == "Mira Adler"
+    app.text_input(key="your name").set_value("Mi\u202era\x00\tAdler").run()
+    assert app.session_state["seen"].actor == "Mira Adler"
     app.text_input(key="your name").set_value("   ").run()
     assert app.session_state["seen"].actor == "operator"
 

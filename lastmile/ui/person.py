@@ -55,7 +55,8 @@ def _remember(name: str) -> None:
 
 
 def _plain(name: str) -> str:
-    return " ".join(str(name).split())[:LONGEST_NAME]
+    """A name in one line, without characters that nobody sees: they could turn round or cut off what is read on record."""
+    return "".join(letter for letter in " ".join(str(name).split()) if letter.isprintable())[:LONGEST_NAME]
 
 
 def _logged_in() -> bool:
