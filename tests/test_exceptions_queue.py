@@ -146,6 +146,20 @@ def test_what_is_put_off_leaves_the_queue_and_comes_back_by_itself(store):
         exceptions.snooze(store, {LATE: 2}, AT, "ann", LATER, "too late")
 
 
+def test_open_ones_alone_are_the_same_rows_whatever_was_closed_opened_again_or_put_off(store):
+    exceptions.resolve(store, {LATE: 1, JEOPARDY: 1}, Outcome.FALSE_ALARM, "the clock was wrong", "ann", LATER)
+    exceptions.reopen(store, {LATE: 2}, "it was not", "ann", LATER)
+    exceptions.snooze(store, {BROKEN: 1}, AT + timedelta(hours=1), "ann", LATER, "the customer calls back")
+
+    every = exceptions.exceptions(store, LATER).set_index("exception_id")
+    open_ones = exceptions.exceptions(store, LATER, open_only=True).set_index("exception_id")
+
+    assert every.state[[LATE, JEOPARDY, BROKEN]].tolist() == ["open", "resolved", "snoozed"]
+    assert set(open_ones.index) == set(every.index) - {JEOPARDY}
+    known, wanted = (found.dropna(axis="columns", how="all") for found in (open_ones, every.loc[open_ones.index]))
+    pd.testing.assert_frame_equal(known, wanted, check_dtype=False)
+
+
 def test_what_is_resolved_is_out_of_the_queue_and_can_be_taken_up_again(store):
     exceptions.resolve(store, {LATE: 1}, Outcome.FALSE_ALARM, "the clock was wrong", "ann", LATER)
 

@@ -28,18 +28,25 @@ QUEUE = [
 
 
 def exceptions(
-    store: Store, at: datetime, *, day_from: date | None = None, day_to: date | None = None, scope: Scope | None = None
+    store: Store,
+    at: datetime,
+    *,
+    day_from: date | None = None,
+    day_to: date | None = None,
+    scope: Scope | None = None,
+    open_only: bool = False,
 ) -> pd.DataFrame:
-    """One row per exception of some service days as it stands at `at`: the columns of macro exception_state."""
+    """One row per exception of some service days as it stands at `at`, those that are over left out with `open_only`: the
+    columns of macro exception_state."""
     scope = scope or Scope()
     return store.ask(
         """
-        from exception_state($at, $day_from::date, $day_to::date)
+        from exception_state($at, $day_from::date, $day_to::date, $open_only)
         where (len($depots) = 0 or depot_id is null or depot_id in (select unnest($depots)))
           and (len($carriers) = 0 or carrier_id is null or carrier_id in (select unnest($carriers)))
           and (len($services) = 0 or service is null or service in (select unnest($services)))
         """,
-        at=at, day_from=day_from, day_to=day_to,
+        at=at, day_from=day_from, day_to=day_to, open_only=open_only,
         depots=list(scope.depots), carriers=list(scope.carriers), services=list(scope.services),
     )  # fmt: skip
 
@@ -57,14 +64,14 @@ def beside(store: Store, exception_id: str, at: datetime) -> pd.DataFrame:
 
 def queue(store: Store, at: datetime, scope: Scope | None = None, *, snoozed: bool = False) -> pd.DataFrame:
     """One row per open root, columns QUEUE, the highest `rank` first; see `ranked`. `snoozed`: with those put off for now."""
-    found = exceptions(store, at, day_from=at.date() - LOOKS_BACK, scope=scope)
+    found = exceptions(store, at, day_from=at.date() - LOOKS_BACK, scope=scope, open_only=True)
     wanted = OPEN if snoozed else OPEN[:2]
     return grouped(ranked(found[found.state.isin(wanted)], at))
 
 
 def children(store: Store, exception_id: str, at: datetime) -> pd.DataFrame:
     """One row per open exception that a root explains, columns QUEUE, the highest rank first."""
-    found = ranked(exceptions(store, at, day_from=at.date() - LOOKS_BACK), at)
+    found = ranked(exceptions(store, at, day_from=at.date() - LOOKS_BACK, open_only=True), at)
     mine = found[(found.root_id == exception_id) & found.state.isin(OPEN)]
     return mine.assign(stops=0).sort_values(["rank", "exception_id"], ascending=[False, True])[QUEUE]
 

@@ -15,7 +15,7 @@ import streamlit as st
 
 from lastmile import exceptions, queries, runtime
 from lastmile.clock import Mode
-from lastmile.exceptions.queue import LOOKS_BACK, OPEN
+from lastmile.exceptions.queue import LOOKS_BACK
 from lastmile.model import Scope
 from lastmile.runtime import Moment, Tower
 from lastmile.store import Store
@@ -205,8 +205,8 @@ def _clock(tower: Tower, now: datetime) -> shell.Clock:
 def _silent(tower: Tower, clock: shell.Clock) -> tuple[str, ...]:
     """The names of sources that are silent: those with an exception that says so; if all are, those that told last."""
     at = clock.now + INSTANT
-    found = answer(tower, exceptions.exceptions, at, day_from=at.date() - LOOKS_BACK, scope=Scope())
-    silent = found.subject_id[(found.key == SOURCE_SILENT) & found.state.isin(OPEN)].tolist()
+    found = answer(tower, exceptions.exceptions, at, day_from=at.date() - LOOKS_BACK, scope=Scope(), open_only=True)
+    silent = found.subject_id[found.key == SOURCE_SILENT].tolist()
     if clock.stale and clock.told_until is not None:
         silent = list(dict.fromkeys([*silent, *answer(tower, queries.last_heard, clock.told_until)]))
     names = answer(tower, queries.source_names) if silent else {}

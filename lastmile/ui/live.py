@@ -18,6 +18,8 @@ from lastmile.ui.tiles import Tile, kpi_row
 
 KPI_KEYS = ("on_time_rate", "first_attempt_success", "cost_per_drop")
 MAP_HEIGHT, MOST_ROWS = 510, 5
+MOST_IN_QUEUE = 20
+"""Rows of the queue that Live holds, those that cost most first: each tick sends them to each page. Exceptions holds all."""
 
 DEPOTS = {
     "depot": Column("Depot", width=140),
@@ -140,6 +142,13 @@ def _queue(desk: Desk, queue: pd.DataFrame, counts: dict[str, int]) -> None:
         **listing.heights(len(queue), MOST_ROWS),
         empty=_all_well(counts),
     )
+    if len(queue) > MOST_IN_QUEUE:
+        st.page_link(
+            shell.PAGES / "exceptions.py",
+            label=f"The dearest {MOST_IN_QUEUE} of {format.number(len(queue))}: see all",
+            icon=":material/inbox:",
+            query_params=desk.view.link(),
+        )
 
 
 def _badges(desk: Desk) -> list[str]:
@@ -153,7 +162,7 @@ def _badges(desk: Desk) -> list[str]:
 
 
 def _in_words(desk: Desk) -> pd.DataFrame:
-    return listing.in_words(listing.queue(desk), desk.at)
+    return listing.in_words(listing.queue(desk).head(MOST_IN_QUEUE), desk.at)
 
 
 def _passed(n: int) -> None:

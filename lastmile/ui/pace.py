@@ -9,10 +9,10 @@ from contextlib import contextmanager
 
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-SOONEST_SECONDS, LATEST_SECONDS = 1.5, 5.0
+SOONEST_SECONDS, LATEST_SECONDS = 1.0, 5.0
 """From an event to the screen it takes one look at most, and the look itself."""
 
-TIMES_ITS_OWN = 6.0
+TIMES_ITS_OWN = 4.0
 """A page rests so many times as long as its looks take by the clock: on a busy machine they take longer, so it rests longer."""
 
 SECONDS_A_PAGE = 0.1
@@ -20,12 +20,12 @@ SECONDS_A_PAGE = 0.1
 
 FRESH_SECONDS = 0.5
 GONE_AFTER_SECONDS = 15.0
-SLOWER, SOONER = 0.5, 0.1
+SLOWER, SOONER = 0.5, 0.25
 """How much the last look counts, where it took longer than those before and where it did not: a page that has become slow lets
-go at once, and looks sooner only after a while of quick looks. The first pages of a tower open at the slowest pace."""
+go at once, and looks sooner only after a few quick looks. The first pages of a tower open at the slowest pace."""
 
-OFF_BY = 2.0
-"""A page changes its pace only where it should be twice as fast or half as fast: that draws the whole page anew."""
+OFF_BY = 1.5
+"""A page changes its pace only where it should be so many times as fast or as slow: that draws the whole page anew."""
 
 
 class Pace:

@@ -3,7 +3,7 @@
 -- taken has the minutes for which it was waited for, until the exception was over or until `known_at`: censored, not forgotten.
 create or replace macro exception_response(known_at, day_from, day_to) as table
 with known as (
-    from exception_state(known_at, day_from, day_to)
+    from exception_state(known_at, day_from, day_to, false)
 ),
 own as (
     select * from known where root_id is null or root_id not in (select exception_id from known)
@@ -26,7 +26,7 @@ from own;
 -- about the warning.
 create or replace macro warning_result(as_of, known_at, day_from, day_to) as table
 with known as (
-    from exception_state(known_at, day_from, day_to)
+    from exception_state(known_at, day_from, day_to, false)
 ),
 changed as (
     select depot_id, day, approved_at from plan_state(known_at) where approved_at is not null and version > 1

@@ -82,17 +82,23 @@ def rooted(desk: Desk, states: tuple[str, ...]) -> pd.DataFrame:
 
 def every(desk: Desk) -> pd.DataFrame:
     """One row per exception of the desk's scope and the last week, roots and what they explain, in whatever state, ranked."""
-    return desk.share(_standing)
+    return desk.share(_standing, False)
+
+
+def opened(desk: Desk) -> pd.DataFrame:
+    """The rows of `every` that are not over: few of a week's, and all that a page needs that looks again and again."""
+    return desk.share(_standing, True)
 
 
 def _rooted(desk: Desk, states: tuple[str, ...]) -> pd.DataFrame:
-    found = every(desk)
+    found = opened(desk) if set(states).isdisjoint(STATES["closed"]) else every(desk)
     return grouped(found[found.state.isin(states)])
 
 
-def _standing(desk: Desk) -> pd.DataFrame:
-    at = moment(desk)
-    return ranked(desk.ask(exceptions.exceptions, at, day_from=at.date() - LOOKS_BACK, scope=scope_of(desk)), at)
+def _standing(desk: Desk, open_only: bool) -> pd.DataFrame:
+    at, scope = moment(desk), scope_of(desk)
+    day_from = at.date() - LOOKS_BACK
+    return ranked(desk.ask(exceptions.exceptions, at, day_from=day_from, scope=scope, open_only=open_only), at)
 
 
 def in_words(found: pd.DataFrame, at: datetime) -> pd.DataFrame:
@@ -133,7 +139,7 @@ def one(desk: Desk, exception_id: str) -> Any:
 def about(queue: pd.DataFrame, desk: Desk, kind: str, id: str) -> str | None:
     """The exception in the queue that a delivery or vehicle is part of, the one of highest rank; None where it is of none."""
     column = "delivery_id" if kind == "delivery" else "vehicle_id"
-    found = every(desk)
+    found = opened(desk)
     mine = found[found[column] == id]
     ids = {*mine.exception_id, *mine.root_id.dropna()}
     return next((one for one in queue.exception_id if one in ids), None)
