@@ -248,11 +248,11 @@ def test_stops_take_what_stops_of_their_service_took_before(store):
     factors = learned_service(store, DAY)
     assert set(factors) == {"parcels", "field_spares", "medical", "construction"}
     assert all(0.8 < factor < 2 for factor in factors.values())
-    planned = store.value("select service_minutes from delivery where delivery_id = 'L261120-0002'")
-    service = store.value("select service from delivery where delivery_id = 'L261120-0002'")
+    planned = store.value("select service_minutes from delivery where delivery_id = 'wms:L261120-0002'")
+    service = store.value("select service from delivery where delivery_id = 'wms:L261120-0002'")
     for depot in ("WHF", "GRB", "MRZ"):
         start = open_day(store, depot, DAY, FRIDAY)
-        mine = [stop for stop in start.problem.stops if stop.delivery_ids == ("L261120-0002",)]
+        mine = [stop for stop in start.problem.stops if stop.delivery_ids == ("wms:L261120-0002",)]
         assert all(stop.service_seconds == pytest.approx(60 * planned * factors[service]) for stop in mine)
 
 

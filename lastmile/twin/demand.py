@@ -12,6 +12,9 @@ import pandas as pd
 
 from lastmile.twin import causes, chance, city, fleet
 
+NUMBERS_OF = "wms"
+"""The source that books the deliveries, and whose numbers all sources of the operation use."""
+
 DAY_KEYS = 10_000
 WEEK = (1.05, 1.0, 0.98, 1.02, 1.09, 0.72, 0.5)
 
@@ -82,8 +85,9 @@ def deliveries(seed: int, day: date) -> pd.DataFrame:
 
 
 def delivery_ids(keys: np.ndarray) -> list[str]:
-    """The ids of deliveries by key: the service day and a serial number."""
-    days = {ordinal: f"L{date.fromordinal(ordinal):%y%m%d}-" for ordinal in set((keys // DAY_KEYS).tolist())}
+    """The ids of deliveries by key: the warehouse's own numbers, of the service day and a serial number, as an import or the
+    door would name them; so other systems that use its numbers can tell of them."""
+    days = {ordinal: f"{NUMBERS_OF}:L{date.fromordinal(ordinal):%y%m%d}-" for ordinal in set((keys // DAY_KEYS).tolist())}
     return [f"{days[key // DAY_KEYS]}{key % DAY_KEYS + 1:04d}" for key in keys.tolist()]
 
 
@@ -100,7 +104,7 @@ def _deliveries_of(seed: int, service: Service, number: int, keys: np.ndarray) -
     frame = _sites(seed, service, number, keys)
     frame.insert(0, "key", keys)
     frame["delivery_id"] = delivery_ids(keys)
-    frame["order_id"] = [f"O{i[1:]}" for i in frame["delivery_id"]]
+    frame["order_id"] = frame["delivery_id"].str.replace(f"{NUMBERS_OF}:L", "O", regex=False)
     frame["service"] = service.key
     frame["service_number"] = number
     frame["window_from"], frame["window_due"] = _windows(seed, service, keys, frame["street"].to_numpy())
