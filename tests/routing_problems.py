@@ -114,7 +114,7 @@ def _random_vehicle(
     mine = sorted((s for s in stops if s.present_vehicle_id == vehicle_id), key=lambda s: s.present_position)
     returns = draw.random() < 0.8
     under_way = midday and draw.random() < 0.8
-    pause = Break(1800, EIGHT + 3.5 * HOUR, EIGHT + 5.5 * HOUR) if draw.random() < 0.6 else None
+    pauses = _random_pauses(draw)
     return VehicleShift(
         vehicle_id,
         DEPOT[0] + (draw.uniform(-0.1, 0.1) if under_way else 0),
@@ -128,10 +128,17 @@ def _random_vehicle(
         capacity={"kg": draw.choice((150, 300, 500))} | ({"pieces": 25} if draw.random() < 0.5 else {}),
         load_on_board={"kg": 20} if under_way else {},
         skills=frozenset({"cold"}) if index % 2 else frozenset(),
-        pause=pause,
+        pauses=pauses,
         rates=Rates(draw.choice((40, 90)), draw.choice((18, 30)), 45, draw.choice((0.3, 0.6)), 1.5, minimum=25),
         in_use=under_way,
         departed=under_way and draw.random() < 0.3,
         loaded_stop_ids=frozenset(s.stop_id for s in mine if not s.pickup) if under_way else frozenset(),
         committed_stop_ids=tuple(s.stop_id for s in mine[:1]) if under_way and draw.random() < 0.5 else (),
     )  # fmt: skip
+
+
+def _random_pauses(draw: random.Random) -> tuple[Break, ...]:
+    """No break to three, in the morning, at noon and in the afternoon; what is behind a vehicle under way is overdue."""
+    spans = [(900, 1.25, draw.choice((2.0, 3.75))), (1800, 3.5, 5.5), (900, draw.choice((4.0, 5.75)), 6.5)]
+    taken = sorted(draw.sample(range(3), draw.choice((0, 1, 1, 2, 2, 3))))
+    return tuple(Break(spans[i][0], EIGHT + spans[i][1] * HOUR, EIGHT + spans[i][2] * HOUR) for i in taken)

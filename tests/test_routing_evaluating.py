@@ -92,21 +92,21 @@ def test_a_vehicle_in_use_still_comes_home_when_nothing_is_left_and_an_unused_on
 def test_the_break_is_taken_where_it_costs_nothing():
     stops = [drop("S1"), drop("S2", opens=EIGHT + 2 * HOUR)]
     pause = Break(30 * MINUTE, EIGHT + 20 * MINUTE, EIGHT + 90 * MINUTE)
-    route = one_route(line(stops, [10, 20], [van(in_use=True, pause=pause)]), "S1", "S2")
-    assert route.break_starts_at == EIGHT + 20 * MINUTE
+    route = one_route(line(stops, [10, 20], [van(in_use=True, pauses=(pause,))]), "S1", "S2")
+    assert route.breaks_start_at == (EIGHT + 20 * MINUTE,)
     assert route.returns_at == EIGHT + 2 * HOUR + 30 * MINUTE
 
 
 def test_a_break_that_must_interrupt_the_drive_delays_all_after_it():
     pause = Break(30 * MINUTE, EIGHT + 25 * MINUTE, EIGHT + 35 * MINUTE)
-    route = one_route(line([drop()], [60], [van(in_use=True, pause=pause)]), "S1")
+    route = one_route(line([drop()], [60], [van(in_use=True, pauses=(pause,))]), "S1")
     assert route.stops[0].arrives_at == EIGHT + 90 * MINUTE
 
 
 def test_a_route_that_is_over_before_the_latest_break_needs_none():
     pause = Break(30 * MINUTE, EIGHT, EIGHT + HOUR)
-    route = one_route(line([drop()], [20], [van(in_use=True, pause=pause)]), "S1")
-    assert (route.break_starts_at, route.returns_at) == (None, EIGHT + 50 * MINUTE)
+    route = one_route(line([drop()], [20], [van(in_use=True, pauses=(pause,))]), "S1")
+    assert (route.breaks_start_at, route.returns_at) == ((), EIGHT + 50 * MINUTE)
 
 
 def test_loads_peak_at_departure_for_deliveries_and_on_the_way_for_pickups():

@@ -92,7 +92,7 @@ def test_windows_are_taken_in_order_and_those_that_overlap_are_one():
 def test_a_break_between_arrival_and_service_counts_as_each_semantics_says(semantics, late):
     pause = Break(30 * MINUTE, EIGHT + 10 * MINUTE, EIGHT + 15 * MINUTE)
     stop = drop(closes=EIGHT + 20 * MINUTE, semantics=semantics, price_per_late_minute=1.0)
-    route = one_route(line([stop], [10], [van(pause=pause, **STARTED)]), "S1")
+    route = one_route(line([stop], [10], [van(pauses=(pause,), **STARTED)]), "S1")
     assert minutes_after_eight(route.stops[0].service_starts_at) == 40
     assert route.late_minutes == late
 
@@ -181,8 +181,8 @@ def test_a_reload_waits_for_the_goods_of_its_trip():
 
 def test_a_driver_who_waits_for_goods_rests_meanwhile():
     pause = Break(30 * MINUTE, EIGHT + 10 * MINUTE, EIGHT + 20 * MINUTE)
-    route = one_route(line([drop(released_at=NINE)], [10], [van(pause=pause, **STARTED)]), "S1")
-    assert minutes_after_eight(route.break_starts_at) == 10
+    route = one_route(line([drop(released_at=NINE)], [10], [van(pauses=(pause,), **STARTED)]), "S1")
+    assert minutes_after_eight(route.breaks_start_at[0]) == 10
     assert (route.departs_at, minutes_after_eight(route.returns_at)) == (NINE, 90)
 
 

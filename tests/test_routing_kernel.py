@@ -10,7 +10,8 @@ import pytest
 from lastmile.routing import RELOAD, ChangeBudget, Freedom, Pin, Problem, Routes, evaluate
 from lastmile.routing.kernel import Kernel
 from lastmile.routing.kernel import plan as plans
-from lastmile.routing.kernel.clock import RELOADS, judge
+from lastmile.routing.kernel.clock import judge
+from lastmile.routing.kernel.driving import RELOADS
 from lastmile.routing.kernel.structs import CompiledPlan
 from lastmile.routing.policies import to_search
 from lastmile.routing.timing import RouteTimer

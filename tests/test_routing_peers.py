@@ -98,7 +98,7 @@ def test_money_with_decimals_is_counted_in_thousandths():
         ([drop(released_at=1e9)], {}, "release times"),
         ([drop(pin=Pin.ORDER, present_vehicle_id="V1")], {}, "pins"),
         ([drop()], {"rates": Rates(per_hour=30)}, "prices other than per km"),
-        ([drop()], {"pause": Break(1800, 0, 1e10)}, "breaks"),
+        ([drop()], {"pauses": (Break(1800, 0, 1e10),)}, "breaks"),
         ([drop()], {"max_route_km": 50}, "longest routes"),
         ([drop()], {"max_reloads": 1}, "reloads"),
         ([drop()], {"service_pace": 1.1}, "the pace of drivers"),

@@ -132,7 +132,7 @@ def vehicle_shift(
         },
         skills=frozenset(_listed(row.skills)),
         service_pace=pace,
-        pause=_pause(row),
+        pauses=_pauses(row),
         rates=_rates(row, on_road, worked, int(stops), _number(km)),
         in_use=on_road,
         departed=on_road and not asked.goods_may_move,
@@ -154,11 +154,11 @@ def _rates(row: Any, on_road: bool, worked: float, stops: int, km: float) -> Rat
     )
 
 
-def _pause(row: Any) -> Break | None:
-    """The break of the shift, if it has one with a time."""
+def _pauses(row: Any) -> tuple[Break, ...]:
+    """The break of the shift, if it has one with a time; the ledger has a place for no second one."""
     if pd.isna(row.break_from) or not _number(row.break_minutes):
-        return None
-    return Break(60 * float(row.break_minutes), row.break_from.timestamp(), row.break_due.timestamp())
+        return ()
+    return (Break(60 * float(row.break_minutes), row.break_from.timestamp(), row.break_due.timestamp()),)
 
 
 def _or_none(value: Any) -> float | None:

@@ -12,7 +12,7 @@ from lastmile.routing.cost import Cost
 from lastmile.routing.obstacles import Cause, barred
 from lastmile.routing.problem import RELOAD, Problem
 from lastmile.routing.timing import RELOADS, Breach, RouteTimer, TimedRoute
-from lastmile.routing.wording import amount, minutes
+from lastmile.routing.wording import amount, break_named, minutes
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,8 @@ class PlannedStop:
 class PlannedRoute:
     """One vehicle's route with its times (epoch seconds), largest load by dimension and cost.
 
-    `order` holds stop_ids and RELOAD as the vehicle drives them, `reloads_at` when each reload begins; distance and
-    driving include the way to reloads and home.
+    `order` holds stop_ids and RELOAD as the vehicle drives them, `reloads_at` when each reload begins, `breaks_start_at`
+    when each break that is taken does; distance and driving include the way to reloads and home.
     """
 
     vehicle_id: str
@@ -52,7 +52,7 @@ class PlannedRoute:
     reloads_at: tuple[float, ...]
     departs_at: float
     returns_at: float
-    break_starts_at: float | None
+    breaks_start_at: tuple[float, ...]
     overtime_seconds: float
     distance_km: float
     drive_seconds: float
@@ -78,11 +78,12 @@ class Violation:
     words: str
     excess: float = 1
     dimension: str | None = None
+    pause: int | None = None
 
     @property
-    def limit(self) -> tuple[Cause, str, str | None, str | None]:
+    def limit(self) -> tuple[Cause, str, str | None, str | None, int | None]:
         """Which limit it is, however much it is broken."""
-        return (self.cause, self.vehicle_id, self.stop_id, self.dimension)
+        return (self.cause, self.vehicle_id, self.stop_id, self.dimension, self.pause)
 
 
 @dataclass(frozen=True)
@@ -169,7 +170,7 @@ def _planned(problem: Problem, vehicle_id: str, route: TimedRoute) -> PlannedRou
         reloads_at=tuple(at for stop, at in zip(route.stops, route.starts, strict=True) if stop == RELOADS),
         departs_at=route.departs,
         returns_at=route.ends,
-        break_starts_at=route.pause_starts,
+        breaks_start_at=tuple(begins for _, begins in sorted(route.pause_starts.items())),
         overtime_seconds=max(0.0, route.ends - max(shift.shift_end, route.departs)),
         distance_km=sum(route.km),
         drive_seconds=sum(route.drives),
@@ -212,19 +213,22 @@ def _violations(problem: Problem, timed: Mapping[str, TimedRoute]) -> list[Viola
 
 def _violation(problem: Problem, vehicle_id: str, breach: Breach) -> Violation:
     stop_id = None if breach.stop is None else problem.stops[breach.stop].stop_id
+    pauses = problem.vehicles[problem.vehicle_index[vehicle_id]].pauses
     words = {
         Cause.WINDOW: f"{stop_id} is reached {minutes(breach.excess)} after its window",
         Cause.SHIFT: f"{vehicle_id} ends {minutes(breach.excess)} after its longest shift",
         Cause.ROUTE_TIME: f"{vehicle_id} is {minutes(breach.excess)} longer on the road than it may",
         Cause.ROUTE_DISTANCE: f"{vehicle_id} drives {breach.excess:,.1f} km more than it may",
-        Cause.BREAK: f"{vehicle_id} has no time for its break",
+        Cause.BREAK: f"{vehicle_id} has no time for its {break_named(pauses, breach.pause, problem.zone)}",
         Cause.CAPACITY: f"{vehicle_id} carries {amount(breach.excess, breach.dimension or '')} too much",
         Cause.RELOADS: f"{vehicle_id} reloads {breach.excess:.0f} × more than it may",
         Cause.GOODS_ELSEWHERE: f"{stop_id}: {vehicle_id} has not loaded its goods by then",
         Cause.PAIR: f"{stop_id}: {vehicle_id} does not bring on the same trip what it collects",
         Cause.ORDER: f"{stop_id} leaves its pinned place in the order",
     }
-    return Violation(breach.cause, vehicle_id, stop_id, words[breach.cause], breach.excess, breach.dimension)
+    return Violation(
+        breach.cause, vehicle_id, stop_id, words[breach.cause], breach.excess, breach.dimension, breach.pause
+    )
 
 
 def _beyond_budget(problem: Problem, spent: Mapping[str, int]) -> list[Violation]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 
 @dataclass(frozen=True)
@@ -11,6 +13,7 @@ class Break:
     """A pause that is still to be taken: it starts within [earliest, latest] (epoch seconds), never during service.
 
     It may interrupt driving. A route that is over by `latest`, or sets out after a break begun in time, needs none.
+    Several are taken one after another in the order of the shift, each whole.
     """
 
     seconds: float
@@ -47,7 +50,7 @@ class VehicleShift:
     as late as serves. Without an end position it ends at its last stop. After the shift's end, overtime up to
     `max_overtime_seconds`. `max_route_seconds` and `max_route_km` bound the whole route, `worked_seconds` and
     `driven_km` of which are behind it. `service_pace` is what this driver's stops take over the usual (1.1: a tenth
-    longer).
+    longer). `pauses` are the breaks that are still to be taken, in time order.
 
     `load_on_board` is what stays on board beyond the goods of this problem's stops. `loaded_stop_ids` are the stops
     whose goods are on it; once it has `departed`, it can bring no other goods, but on a trip after one of its
@@ -77,7 +80,7 @@ class VehicleShift:
     load_on_board: Mapping[str, float] = field(default_factory=dict)
     skills: frozenset[str] = frozenset()
     service_pace: float = 1.0
-    pause: Break | None = None
+    pauses: tuple[Break, ...] = ()
     rates: Rates = Rates()
     in_use: bool = False
     departed: bool = False
@@ -102,6 +105,7 @@ class VehicleShift:
             raise ValueError(f"vehicle {self.vehicle_id} has no valid service pace: {self.service_pace}")
         if min(self.max_reloads, self.reload_seconds, self.worked_seconds, self.driven_km) < 0:
             raise ValueError(f"vehicle {self.vehicle_id} has a negative count, time or distance")
+        _refuse_overlap(self.vehicle_id, self.pauses)
 
     @property
     def ready_at(self) -> float:
@@ -126,3 +130,18 @@ class VehicleShift:
     @property
     def reload_place(self) -> tuple[float, float]:
         return self.end_place if self.reload_lon is None else (self.reload_lon, self.reload_lat)
+
+
+def _refuse_overlap(vehicle_id: str, pauses: Sequence[Break]) -> None:
+    """Raise ValueError where breaks are out of order, or one must have begun before those before it can be over."""
+    ends = -math.inf
+    for number, (before, pause) in enumerate(pairwise(pauses), 2):
+        if pause.earliest < before.earliest or pause.latest < before.latest:
+            raise ValueError(
+                f"the breaks of vehicle {vehicle_id} are not in time order: break {number} comes too early"
+            )
+        ends = max(ends, before.earliest) + before.seconds
+        if pause.latest < ends:
+            raise ValueError(
+                f"vehicle {vehicle_id} can't take all its breaks: break {number} must begin before the one before it can end"
+            )

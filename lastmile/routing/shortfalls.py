@@ -10,7 +10,7 @@ from lastmile.routing.loads import LOAD_TOLERANCE
 from lastmile.routing.obstacles import Cause
 from lastmile.routing.probing import Bench, Trial
 from lastmile.routing.remedies import Remedy
-from lastmile.routing.wording import amount, clock, minutes
+from lastmile.routing.wording import amount, break_named, clock, minutes
 
 GENERAL = {
     Cause.SHIFT: "no vehicle can fit it into its shift",
@@ -80,7 +80,9 @@ def _reloads(bench: Bench, trial: Trial) -> str:
 
 
 def _break(bench: Bench, trial: Trial) -> str:
-    return f"{_at(bench, trial)} would have no time for its break"
+    missed = next(breach.pause for breach in trial.breaches if breach.cause == Cause.BREAK)
+    pauses = bench.problem.vehicles[trial.vehicle].pauses
+    return f"{_at(bench, trial)} would have no time for its {break_named(pauses, missed, bench.problem.zone)}"
 
 
 def _order(bench: Bench, trial: Trial) -> str:

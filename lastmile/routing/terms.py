@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 
@@ -23,7 +24,7 @@ class Terms:
 
     `late_price` None is a hard window, which what a vehicle is committed to no longer has. `inside` is the part of the
     service that its window must hold; `opens` and `closes` are the first and the last start of service that its windows
-    allow at the usual pace. A break that is overdue is due at once.
+    allow at the usual pace. A break that is overdue is due at once, or right after the one before it.
     """
 
     def __init__(self, problem: Problem) -> None:
@@ -51,7 +52,7 @@ class Terms:
         self.most_seconds = [_left(v.max_route_seconds, v.worked_seconds) for v in fleet]
         self.most_km = [_left(v.max_route_km, v.driven_km) for v in fleet]
         self.reloads = [vehicle.max_reloads for vehicle in fleet]
-        self.pauses = [_pause_due(v.pause, ready) for v, ready in zip(fleet, self.ready, strict=True)]
+        self.pauses = [_pauses_due(v.pauses, ready) for v, ready in zip(fleet, self.ready, strict=True)]
 
     @cached_property
     def collects(self) -> list[int]:
@@ -114,8 +115,10 @@ def _left(most: float | None, used: float) -> float:
     return math.inf if most is None else max(0.0, most - used)
 
 
-def _pause_due(pause: Break | None, ready: float) -> Break | None:
-    if pause is None:
-        return None
-    earliest = max(pause.earliest, ready)
-    return replace(pause, earliest=earliest, latest=max(earliest, pause.latest))
+def _pauses_due(pauses: Sequence[Break], ready: float) -> tuple[Break, ...]:
+    due: list[Break] = []
+    for pause in pauses:
+        earliest = max(pause.earliest, ready)
+        due.append(replace(pause, earliest=earliest, latest=max(earliest, pause.latest)))
+        ready = due[-1].earliest + pause.seconds
+    return tuple(due)

@@ -11,8 +11,8 @@ from lastmile.routing.cost import Cost
 from lastmile.routing.loads import check_loads
 from lastmile.routing.obstacles import Cause
 from lastmile.routing.orders import check_order
+from lastmile.routing.pausing import AT_HOME, Pausing
 from lastmile.routing.problem import Problem
-from lastmile.routing.shifts import Break
 from lastmile.routing.terms import Terms
 
 EXACT_SECONDS = 1e-3
@@ -24,12 +24,13 @@ RELOADS = -1
 
 @dataclass(frozen=True)
 class Breach:
-    """A hard limit that a route breaks: by how much, in seconds, km, pieces …, and at which stop."""
+    """A hard limit that a route breaks: by how much, in seconds, km, pieces …, and at which stop or for which break."""
 
     cause: Cause
     excess: float
     stop: int | None = None
     dimension: str | None = None
+    pause: int | None = None
 
 
 @dataclass
@@ -37,7 +38,7 @@ class TimedRoute:
     """One route with its times: per stop or reload in driving order, epoch seconds; `stops` are indexes or RELOADS.
 
     `late` is seconds beyond the last window; `waits` seconds between being free to serve and serving (at a reload:
-    waiting for goods); `drives` and `km` have one leg more than there are stops.
+    waiting for goods); `drives` and `km` have one leg more than there are stops; `pause_starts` is by number of the break.
     """
 
     stops: tuple[int, ...]
@@ -48,7 +49,7 @@ class TimedRoute:
     waits: list[float] = field(default_factory=list)
     late: list[float] = field(default_factory=list)
     ends: float = 0
-    pause_starts: float | None = None
+    pause_starts: dict[int, float] = field(default_factory=dict)
     drives: list[float] = field(default_factory=list)
     km: list[float] = field(default_factory=list)
     peak_load: dict[str, float] = field(default_factory=dict)
@@ -59,6 +60,10 @@ class TimedRoute:
     def rank(self) -> tuple[float, float]:
         """What makes one timing of a route better than another: less broken first, then less money."""
         return (sum(breach.excess for breach in self.breaches) if self.breaches else 0.0, self.cost.total)
+
+    def miss_break(self, number: int, seconds: float) -> None:
+        """Note that there is no time for a break of so many seconds."""
+        self.breaches.append(Breach(Cause.BREAK, seconds, pause=number))
 
 
 class Order(NamedTuple):
@@ -77,7 +82,7 @@ class RouteTimer:
     """Times any order of stops on any vehicle of one problem.
 
     What a vehicle is committed to is a fact, so it breaks no limit: room, the end of the shift, the length of the route
-    and the latest break are widened to what the committed stops alone need.
+    and the latest start of a break are widened to what the committed stops alone need.
     """
 
     def __init__(self, problem: Problem) -> None:
@@ -88,11 +93,12 @@ class RouteTimer:
                 self._admit_committed(vehicle)
 
     def time(self, vehicle: int, stops: Sequence[int]) -> TimedRoute:
-        """The route at its best departure and break: fewest limits broken, then least money."""
+        """The route at its best departure and breaks: fewest limits broken, then least money."""
         if not stops and not self.problem.vehicles[vehicle].in_use:
             return TimedRoute((), self.terms.ready[vehicle], ends=self.terms.ready[vehicle])
         order = self._order(vehicle, stops)
-        route = self._with_pause(order, self._run(order, None, self._earliest_departure(order)))
+        plain = self.run(order, (), self._earliest_departure(order))
+        route = min(Pausing(self, order, plain).ways((), plain), key=lambda one: one.rank)
         route.peak_load, too_much = check_loads(self.terms, vehicle, order.stops)
         route.breaches += [Breach(Cause.CAPACITY, excess, None, name) for name, excess in too_much.items()]
         route.breaches += [
@@ -114,14 +120,14 @@ class RouteTimer:
     def _earliest_departure(self, order: Order) -> float:
         return max(self.terms.ready[order.vehicle], order.goods_at[0])
 
-    def _run(self, order: Order, gap: int | None, departs: float) -> TimedRoute:
-        """The route driven from `departs`, the break before the stop at position `gap` (None: not on the route)."""
-        route, pause = TimedRoute(order.stops, departs), self.terms.pauses[order.vehicle]
+    def run(self, order: Order, taken: tuple[int, ...], departs: float) -> TimedRoute:
+        """The route driven from `departs`, each break `taken` before the stop at a position, if on the route at all."""
+        route = TimedRoute(order.stops, departs, pause_starts=self._starts_at_home(order.vehicle, taken))
         now, trips, goods_at = departs, 0, order.goods_at
         for position, stop in enumerate(order.stops):
             arrives = free = self._drive(route, order, position, now)
-            if position == gap:
-                arrives, free = _around_pause(route, pause, now, arrives)
+            if position in taken:
+                arrives, free = self._around_pauses(route, order.vehicle, taken, now, arrives)
             if stop == RELOADS:
                 trips += 1
                 now = self._reload(route, order.vehicle, free, goods_at[trips])
@@ -130,10 +136,26 @@ class RouteTimer:
             route.arrivals.append(arrives)
             route.leaves.append(now)
         route.ends = self._drive(route, order, len(order.stops), now)
-        if gap == len(order.stops):
-            _, route.ends = _around_pause(route, pause, now, route.ends)
+        if len(order.stops) in taken:
+            _, route.ends = self._around_pauses(route, order.vehicle, taken, now, route.ends)
         self._judge(order.vehicle, route)
         return route
+
+    def _starts_at_home(self, vehicle: int, taken: tuple[int, ...]) -> dict[int, float]:
+        pauses = self.terms.pauses[vehicle]
+        return {number: pauses[number].earliest for number, place in enumerate(taken) if place == AT_HOME}
+
+    def _around_pauses(
+        self, route: TimedRoute, vehicle: int, taken: tuple[int, ...], now: float, arrives: float
+    ) -> tuple[float, float]:
+        """(arrival, first moment free for service) where breaks are taken between `now` and the next service."""
+        position = len(route.arrivals)
+        for number, pause in enumerate(self.terms.pauses[vehicle][: len(taken)]):
+            if taken[number] == position:
+                begins = route.pause_starts[number] = max(now, pause.earliest)
+                now = begins + pause.seconds
+                arrives += pause.seconds * (begins < arrives)
+        return arrives, max(arrives, now)
 
     def _drive(self, route: TimedRoute, order: Order, position: int, now: float) -> float:
         origin, destination = order.places[position], order.places[position + 1]
@@ -233,7 +255,7 @@ class RouteTimer:
         beyond = max(0.0, before + worked - share.hours * 3600) - max(0.0, before - share.hours * 3600)
         return beyond / 3600 * share.price_per_hour
 
-    def _leave_later(self, order: Order, gap: int | None, route: TimedRoute) -> TimedRoute:
+    def leave_later(self, order: Order, taken: tuple[int, ...], route: TimedRoute) -> TimedRoute:
         """The same route with its departure put off as long as no stop gets later than it may, where that is better.
 
         As long as it would wait on the way; half as long where it is not better because roads are slower by then; or until
@@ -244,14 +266,14 @@ class RouteTimer:
         idle, early = self._may_be_put_off(order.vehicle, route)
         best = route
         if idle > 0:
-            best = self._put_off(order, gap, route.departs + idle, route)
+            best = self._put_off(order, taken, route.departs + idle, route)
             if best is route and self.matrix.periods > 1:
-                best = self._put_off(order, gap, route.departs + idle / 2, route)
-        return self._put_off(order, gap, route.departs + early, best) if early > idle else best
+                best = self._put_off(order, taken, route.departs + idle / 2, route)
+        return self._put_off(order, taken, route.departs + early, best) if early > idle else best
 
-    def _put_off(self, order: Order, gap: int | None, departs: float, best: TimedRoute) -> TimedRoute:
-        later = self._run(order, gap, departs)
-        if gap is not None and later.pause_starts > self.terms.pauses[order.vehicle].latest:
+    def _put_off(self, order: Order, taken: tuple[int, ...], departs: float, best: TimedRoute) -> TimedRoute:
+        later, pauses = self.run(order, taken, departs), self.terms.pauses[order.vehicle]
+        if any(begins > pauses[number].latest for number, begins in later.pause_starts.items()):
             return best
         return min(best, later, key=lambda one: one.rank)
 
@@ -270,34 +292,6 @@ class RouteTimer:
                     early = max(early, waited + terms.accepts_from[stop] - begins)
         return min(spare, waited), min(spare, early)
 
-    def _with_pause(self, order: Order, plain: TimedRoute) -> TimedRoute:
-        """The best way to take the break that is still due; a breach where it fits nowhere."""
-        pause = self.terms.pauses[order.vehicle]
-        unpaused = self._leave_later(order, None, plain)
-        if pause is None or not order.stops or plain.ends <= pause.latest:
-            return unpaused
-        ways = [self._leave_later(order, gap, self._run(order, gap, plain.departs)) for gap in self._gaps(plain, pause)]
-        if not self.problem.vehicles[order.vehicle].in_use or plain.departs > self.terms.ready[order.vehicle]:
-            ways.append(self._rested_first(order, pause))  # at home, or while it waits for its goods
-        if not ways:
-            unpaused.breaches.append(Breach(Cause.BREAK, pause.seconds))
-        return min(ways, key=lambda one: one.rank, default=unpaused)
-
-    def _rested_first(self, order: Order, pause: Break) -> TimedRoute:
-        departs = max(pause.earliest + pause.seconds, self._earliest_departure(order))
-        route = self._leave_later(order, None, self._run(order, None, departs))
-        route.pause_starts = pause.earliest
-        return route
-
-    def _gaps(self, plain: TimedRoute, pause: Break) -> list[int]:
-        """Positions before which the break can start in time; none where it could as well wait for a later one."""
-        finished, begins = [plain.departs, *plain.leaves], [*plain.starts, math.inf]
-        return [
-            gap
-            for gap, free in enumerate(finished)
-            if free <= pause.latest and (begins[gap] >= pause.earliest or finished[gap + 1] > pause.latest)
-        ]
-
     def _admit_committed(self, vehicle: int) -> None:
         terms = self.terms
         committed = [self.problem.stop_index[one] for one in self.problem.vehicles[vehicle].committed_stop_ids]
@@ -305,17 +299,10 @@ class RouteTimer:
             if breach.cause == Cause.CAPACITY:
                 terms.room[vehicle][breach.dimension] += breach.excess
             if breach.cause == Cause.BREAK:
-                terms.pauses[vehicle] = replace(terms.pauses[vehicle], latest=math.inf)
+                pauses = list(terms.pauses[vehicle])
+                pauses[breach.pause] = replace(pauses[breach.pause], latest=math.inf)
+                terms.pauses[vehicle] = tuple(pauses)
         route = self.time(vehicle, committed)
         terms.must_end[vehicle] = max(terms.must_end[vehicle], route.ends)
         terms.most_seconds[vehicle] = max(terms.most_seconds[vehicle], route.ends - self._paid_from(vehicle, route))
         terms.most_km[vehicle] = max(terms.most_km[vehicle], sum(route.km))
-
-
-def _around_pause(route: TimedRoute, pause: Break, now: float, arrives: float) -> tuple[float, float]:
-    """(arrival, first moment free for service) when a break is taken between `now` and the next service."""
-    begins = max(now, pause.earliest)
-    route.pause_starts = begins
-    if begins >= arrives:
-        return arrives, begins + pause.seconds
-    return arrives + pause.seconds, arrives + pause.seconds

@@ -10,7 +10,8 @@ import numpy as np
 
 from lastmile.routing.kernel import plan as plans
 from lastmile.routing.kernel import ruin, search
-from lastmile.routing.kernel.clock import EXACT, RELOADS, judge, scratch_for
+from lastmile.routing.kernel.clock import judge
+from lastmile.routing.kernel.driving import EXACT, RELOADS, scratch_for
 from lastmile.routing.kernel.places import BLINK, PLACE, TRIED_HARDER
 from lastmile.routing.kernel.sheet import sheet_of
 from lastmile.routing.kernel.structs import CompiledPlan, CompiledScratch, CompiledSheet

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from lastmile.routing.kernel.clock import place_of
 from lastmile.routing.kernel.compiling import compiled, inlined
+from lastmile.routing.kernel.driving import place_of
 from lastmile.routing.kernel.places import TRIED_HARDER, extra_of, may_serve, offer, span, take_over, unused
 from lastmile.routing.kernel.plan import touch, work_out
 from lastmile.routing.kernel.sheet import NEVER

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from lastmile.routing.kernel.clock import EXACT, RELOADS, judge, place_of, window_at
+from lastmile.routing.kernel.clock import judge
 from lastmile.routing.kernel.compiling import compiled, inlined
+from lastmile.routing.kernel.driving import EXACT, RELOADS, place_of, window_at
 from lastmile.routing.kernel.plan import ROOM_LEFT, draw, touch, work_out
 from lastmile.routing.kernel.sheet import HARD, NEVER
 from lastmile.routing.loads import LOAD_TOLERANCE

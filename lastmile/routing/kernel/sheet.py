@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -43,16 +44,20 @@ WINDOW = np.dtype([("opens", "f8"), ("closes", "f8")], align=True)
 
 VEHICLE = np.dtype(
     [(name, "f8") for name in (
-        "ready", "shift_end", "overtime_ends", "must_end", "most_seconds", "most_km", "reload_seconds", "pace", "pause_seconds",
-        "pause_earliest", "pause_latest", "per_day", "per_second", "per_overtime_second", "per_second_beyond", "per_km",
+        "ready", "shift_end", "overtime_ends", "must_end", "most_seconds", "most_km", "reload_seconds", "pace", "rests_by",
+        "per_day", "per_second", "per_overtime_second", "per_second_beyond", "per_km",
         "per_stop", "minimum", "fair_left",
     )]
-    + [(name, "i4") for name in ("reloads", "fixed", "kind")]
+    + [(name, "i4") for name in ("reloads", "fixed", "kind", "pause_first", "pauses")]
     + [(name, "b1") for name in ("in_use", "departed")],
     align=True,
 )  # fmt: skip
-"""One row per vehicle. `pause_seconds` 0 is no break, `fixed` the stops that it is committed to; vehicles of one `kind`
-are alike in all but the id and have no work yet; `fair_left` is what it may still work within its fair share."""
+"""One row per vehicle. Its `pauses` breaks are among all from `pause_first` on, and a route that is over by `rests_by` needs
+none of them; `fixed` are the stops that it is committed to; vehicles of one `kind` are alike in all but the id and have no
+work yet; `fair_left` is what it may still work within its fair share."""
+
+PAUSE = np.dtype([(name, "f8") for name in ("seconds", "earliest", "latest")], align=True)
+"""One row per break, those of a vehicle in order."""
 
 WHOLE = np.dtype(
     [("fair_price", "f8"), ("price_per_moved", "f8")]
@@ -65,7 +70,7 @@ estimate is the price."""
 
 
 class Sheet(NamedTuple):
-    """The problem in arrays: p periods, n stops, v vehicles, d dimensions of load, w windows of all stops.
+    """The problem in arrays: p periods, n stops, v vehicles, d dimensions of load, w windows of all stops, b breaks of all.
 
     `seconds` is p × places × places, `boundaries` p - 1, `demand` n × d, `room` v × d, `allowed` and `on_board` v × n,
     `near` n × k, `free` the stops that are not fixed. Few arrays with named fields rather than one each: compiled code
@@ -80,6 +85,7 @@ class Sheet(NamedTuple):
     stops: np.ndarray
     windows: np.ndarray
     vehicles: np.ndarray
+    pauses: np.ndarray
     demand: np.ndarray
     room: np.ndarray
     allowed: np.ndarray
@@ -108,6 +114,7 @@ def sheet_of(timer: RouteTimer) -> Sheet:
         stops=stops,
         windows=windows,
         vehicles=vehicles,
+        pauses=_pauses(terms, problem.instant),
         demand=np.ascontiguousarray(np.array([terms.demand[name] for name in names], dtype=float).reshape(-1, count).T),
         room=_bounded([[room[name] for name in names] for room in terms.room]).reshape(len(vehicles), len(names)),
         allowed=allowed,
@@ -169,9 +176,9 @@ def _vehicles(timer: RouteTimer, allowed: np.ndarray) -> np.ndarray:
     rows["reloads"], rows["pace"] = terms.reloads, terms.pace
     for name in ("reload_seconds", "in_use", "departed"):
         rows[name] = [getattr(vehicle, name) for vehicle in fleet]
-    rows["pause_seconds"] = [0 if pause is None else pause.seconds for pause in terms.pauses]
-    for name in ("earliest", "latest"):
-        rows[f"pause_{name}"] = _since([0 if one is None else getattr(one, name) for one in terms.pauses], instant)
+    rows["pauses"] = [len(pauses) for pauses in terms.pauses]
+    rows["pause_first"][1:] = np.cumsum(rows["pauses"])[:-1]
+    rows["rests_by"] = _since([min([one.latest for one in row], default=math.inf) for row in terms.pauses], instant)
     for name in ("per_day", "per_km", "per_stop", "minimum"):
         rows[name] = [getattr(vehicle.rates, name) for vehicle in fleet]
     rows["per_day"][rows["in_use"]] = 0
@@ -182,6 +189,15 @@ def _vehicles(timer: RouteTimer, allowed: np.ndarray) -> np.ndarray:
     share = problem.fair_share
     rows["fair_left"] = [NEVER if share is None else max(0, share.hours * 3600 - v.worked_seconds) for v in fleet]
     rows["kind"] = _kinds(problem, allowed)
+    return rows
+
+
+def _pauses(terms: Terms, instant: float) -> np.ndarray:
+    flat = [pause for pauses in terms.pauses for pause in pauses]
+    rows = np.zeros(len(flat), dtype=PAUSE)
+    rows["seconds"] = [pause.seconds for pause in flat]
+    for name in ("earliest", "latest"):
+        rows[name] = _since([getattr(pause, name) for pause in flat], instant)
     return rows
 
 
@@ -200,8 +216,7 @@ def _whole(problem: Problem, stops: np.ndarray, windows: np.ndarray, vehicles: n
     soft = (stops["late_price"] > 0) & (windows["closes"][stops["window_last"]] < NEVER)
     soft |= (stops["late_price"] == 0) & ~stops["committed"]
     prices_of_time = [
-        vehicles[name].any()
-        for name in ("per_second", "per_overtime_second", "per_second_beyond", "minimum", "pause_seconds")
+        vehicles[name].any() for name in ("per_second", "per_overtime_second", "per_second_beyond", "minimum", "pauses")
     ]
     limits_of_routes = [(vehicles[name] < NEVER).any() for name in ("most_seconds", "most_km", "fair_left")]
     row["simple"] = not (

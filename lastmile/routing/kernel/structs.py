@@ -9,7 +9,7 @@ from __future__ import annotations
 from numba import types
 from numba.experimental import structref
 
-from lastmile.routing.kernel.clock import Scratch
+from lastmile.routing.kernel.driving import Scratch
 from lastmile.routing.kernel.plan import Plan
 from lastmile.routing.kernel.sheet import Sheet
 

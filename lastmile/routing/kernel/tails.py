@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from lastmile.routing.kernel.clock import EXACT, place_of
 from lastmile.routing.kernel.compiling import compiled, inlined
+from lastmile.routing.kernel.driving import EXACT, place_of
 from lastmile.routing.kernel.plan import ROOM_LEFT, draw, touch, work_out
 from lastmile.routing.loads import LOAD_TOLERANCE
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
 from ortools.constraint_solver import pywrapcp
 
 from lastmile.routing.obstacles import eligible, problems_of
 from lastmile.routing.problem import Problem
+from lastmile.routing.shifts import Break
 from lastmile.routing.timing import RouteTimer
 
 MONEY = 1_000_000
@@ -121,15 +123,19 @@ class RoutingModel:
         by_index = [
             visits[self.manager.IndexToNode(i)] if i < self.model.Size() else 0 for i in range(self.model.Size())
         ]
-        for vehicle, pause in enumerate(self.timer.terms.pauses):
-            if pause is None:
-                continue
-            earliest = math.ceil(self._since(pause.earliest))
-            latest = earliest if math.isinf(pause.latest) else math.floor(self._since(pause.latest))
-            name = f"break {vehicle}"
-            seconds = math.ceil(pause.seconds)
-            interval = self.solver.FixedDurationIntervalVar(earliest, max(earliest, latest), seconds, False, name)
-            self.clock.SetBreakIntervalsOfVehicle([interval], vehicle, by_index)
+        for vehicle, pauses in enumerate(self.timer.terms.pauses):
+            if pauses:
+                intervals = [self._interval(pause, f"break {number} {vehicle}") for number, pause in enumerate(pauses)]
+                self.clock.SetBreakIntervalsOfVehicle(intervals, vehicle, by_index)
+                for before, after in pairwise(intervals):
+                    self.solver.Add(after.StartsAfterEnd(before))
+
+    def _interval(self, pause: Break, name: str) -> pywrapcp.IntervalVar:
+        earliest = math.ceil(self._since(pause.earliest))
+        latest = earliest if math.isinf(pause.latest) else math.floor(self._since(pause.latest))
+        return self.solver.FixedDurationIntervalVar(
+            earliest, max(earliest, latest), math.ceil(pause.seconds), False, name
+        )
 
     def _set_loads(self) -> None:
         for name in self.problem.dimensions:

@@ -60,7 +60,7 @@ def _of_stop(stop: Stop) -> Iterator[str]:
 
 def _of_vehicle(vehicle: VehicleShift) -> Iterator[str]:
     rates = vehicle.rates
-    if vehicle.pause is not None:
+    if vehicle.pauses:
         yield "breaks"
     if rates.per_hour or rates.per_overtime_hour or rates.per_day or rates.per_stop or rates.minimum:
         yield "prices other than per km"
