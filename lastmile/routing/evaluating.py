@@ -12,7 +12,7 @@ from lastmile.routing.cost import Cost
 from lastmile.routing.obstacles import Cause, barred
 from lastmile.routing.problem import RELOAD, Problem
 from lastmile.routing.timing import RELOADS, Breach, RouteTimer, TimedRoute
-from lastmile.routing.wording import amount, break_named, minutes
+from lastmile.routing.wording import amount, minutes
 
 
 @dataclass(frozen=True)
@@ -78,12 +78,11 @@ class Violation:
     words: str
     excess: float = 1
     dimension: str | None = None
-    pause: int | None = None
 
     @property
-    def limit(self) -> tuple[Cause, str, str | None, str | None, int | None]:
+    def limit(self) -> tuple[Cause, str, str | None, str | None]:
         """Which limit it is, however much it is broken."""
-        return (self.cause, self.vehicle_id, self.stop_id, self.dimension, self.pause)
+        return (self.cause, self.vehicle_id, self.stop_id, self.dimension)
 
 
 @dataclass(frozen=True)
@@ -213,22 +212,18 @@ def _violations(problem: Problem, timed: Mapping[str, TimedRoute]) -> list[Viola
 
 def _violation(problem: Problem, vehicle_id: str, breach: Breach) -> Violation:
     stop_id = None if breach.stop is None else problem.stops[breach.stop].stop_id
-    pauses = problem.vehicles[problem.vehicle_index[vehicle_id]].pauses
     words = {
         Cause.WINDOW: f"{stop_id} is reached {minutes(breach.excess)} after its window",
         Cause.SHIFT: f"{vehicle_id} ends {minutes(breach.excess)} after its longest shift",
         Cause.ROUTE_TIME: f"{vehicle_id} is {minutes(breach.excess)} longer on the road than it may",
         Cause.ROUTE_DISTANCE: f"{vehicle_id} drives {breach.excess:,.1f} km more than it may",
-        Cause.BREAK: f"{vehicle_id} has no time for its {break_named(pauses, breach.pause, problem.zone)}",
         Cause.CAPACITY: f"{vehicle_id} carries {amount(breach.excess, breach.dimension or '')} too much",
         Cause.RELOADS: f"{vehicle_id} reloads {breach.excess:.0f} × more than it may",
         Cause.GOODS_ELSEWHERE: f"{stop_id}: {vehicle_id} has not loaded its goods by then",
         Cause.PAIR: f"{stop_id}: {vehicle_id} does not bring on the same trip what it collects",
         Cause.ORDER: f"{stop_id} leaves its pinned place in the order",
     }
-    return Violation(
-        breach.cause, vehicle_id, stop_id, words[breach.cause], breach.excess, breach.dimension, breach.pause
-    )
+    return Violation(breach.cause, vehicle_id, stop_id, words[breach.cause], breach.excess, breach.dimension)
 
 
 def _beyond_budget(problem: Problem, spent: Mapping[str, int]) -> list[Violation]:

@@ -29,7 +29,6 @@ class Cause(StrEnum):
     CAPACITY = "capacity"
     WINDOW = "window"
     SHIFT = "shift"
-    BREAK = "break"
     ROUTE_TIME = "route_time"
     ROUTE_DISTANCE = "route_distance"
     RELOADS = "reloads"

@@ -257,8 +257,8 @@ class Bench:
         return counts
 
 
-def _key(breach: Breach) -> tuple[Cause, int | None, str | None, int | None]:
-    return (breach.cause, breach.stop, breach.dimension, breach.pause)
+def _key(breach: Breach) -> tuple[Cause, int | None, str | None]:
+    return (breach.cause, breach.stop, breach.dimension)
 
 
 def _inserted(vehicle: int, row: Sequence[int], position: int, *stops: int) -> Rows:

@@ -10,12 +10,11 @@ from lastmile.routing.loads import LOAD_TOLERANCE
 from lastmile.routing.obstacles import Cause
 from lastmile.routing.probing import Bench, Trial
 from lastmile.routing.remedies import Remedy
-from lastmile.routing.wording import amount, break_named, clock, minutes
+from lastmile.routing.wording import amount, clock, minutes
 
 GENERAL = {
     Cause.SHIFT: "no vehicle can fit it into its shift",
     Cause.WINDOW: "no vehicle can fit it in without breaking a fixed window",
-    Cause.BREAK: "no vehicle can fit it in and still take its break",
     Cause.ROUTE_TIME: "no vehicle can fit it into its longest time on the road",
     Cause.ROUTE_DISTANCE: "no vehicle can fit it into its longest distance",
     Cause.RELOADS: "no vehicle may reload once more for it",
@@ -79,12 +78,6 @@ def _reloads(bench: Bench, trial: Trial) -> str:
     return f"{_at(bench, trial)} would have to reload {trial.excess(Cause.RELOADS):.0f} × more than it may"
 
 
-def _break(bench: Bench, trial: Trial) -> str:
-    missed = next(breach.pause for breach in trial.breaches if breach.cause == Cause.BREAK)
-    pauses = bench.problem.vehicles[trial.vehicle].pauses
-    return f"{_at(bench, trial)} would have no time for its {break_named(pauses, missed, bench.problem.zone)}"
-
-
 def _order(bench: Bench, trial: Trial) -> str:
     return f"{_at(bench, trial)} would serve it out of its pinned order"
 
@@ -116,7 +109,6 @@ def _room(bench: Bench, trial: Trial) -> str:
 _TELL = {
     Cause.SHIFT: _shift,
     Cause.WINDOW: _window,
-    Cause.BREAK: _break,
     Cause.ROUTE_TIME: _route_time,
     Cause.ROUTE_DISTANCE: _route_distance,
     Cause.RELOADS: _reloads,

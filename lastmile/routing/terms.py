@@ -15,6 +15,9 @@ from lastmile.routing.problem import Problem
 from lastmile.routing.shifts import Break
 from lastmile.routing.stops import Stop
 
+EXACT_SECONDS = 1e-3
+"""Times count from 1970, to within a millionth of a second: what is later by less than this is on time."""
+
 ALWAYS = ((-math.inf, math.inf),)
 """The windows of a stop that may be served at any time."""
 
@@ -24,7 +27,8 @@ class Terms:
 
     `late_price` None is a hard window, which what a vehicle is committed to no longer has. `inside` is the part of the
     service that its window must hold; `opens` and `closes` are the first and the last start of service that its windows
-    allow at the usual pace. A break that is overdue is due at once, or right after the one before it.
+    allow at the usual pace. A break that is overdue is due at once, or right after the one before it; `pause_by` is when each must begin at the latest
+    for those after it to begin in time.
     """
 
     def __init__(self, problem: Problem) -> None:
@@ -53,6 +57,7 @@ class Terms:
         self.most_km = [_left(v.max_route_km, v.driven_km) for v in fleet]
         self.reloads = [vehicle.max_reloads for vehicle in fleet]
         self.pauses = [_pauses_due(v.pauses, ready) for v, ready in zip(fleet, self.ready, strict=True)]
+        self.pause_by = [_pause_by(pauses) for pauses in self.pauses]
 
     @cached_property
     def collects(self) -> list[int]:
@@ -117,8 +122,16 @@ def _left(most: float | None, used: float) -> float:
 
 def _pauses_due(pauses: Sequence[Break], ready: float) -> tuple[Break, ...]:
     due: list[Break] = []
-    for pause in pauses:
+    for number, pause in enumerate(pauses):
         earliest = max(pause.earliest, ready)
-        due.append(replace(pause, earliest=earliest, latest=max(earliest, pause.latest)))
-        ready = due[-1].earliest + pause.seconds
+        due.append(replace(pause, earliest=earliest, latest=max(earliest + number * EXACT_SECONDS, pause.latest)))
+        ready = earliest + pause.seconds
     return tuple(due)
+
+
+def _pause_by(pauses: Sequence[Break]) -> tuple[float, ...]:
+    found, next_by = [], math.inf
+    for pause in reversed(pauses):
+        next_by = min(pause.latest, next_by - pause.seconds - EXACT_SECONDS)
+        found.append(next_by)
+    return tuple(reversed(found))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from lastmile.routing.cost import Cost
@@ -13,10 +13,7 @@ from lastmile.routing.obstacles import Cause
 from lastmile.routing.orders import check_order
 from lastmile.routing.pausing import AT_HOME, Pausing
 from lastmile.routing.problem import Problem
-from lastmile.routing.terms import Terms
-
-EXACT_SECONDS = 1e-3
-"""Times count from 1970, to within a millionth of a second: what is later by less than this is on time."""
+from lastmile.routing.terms import EXACT_SECONDS, Terms
 
 RELOADS = -1
 """Stands among the indexes of stops where the vehicle reloads."""
@@ -24,13 +21,12 @@ RELOADS = -1
 
 @dataclass(frozen=True)
 class Breach:
-    """A hard limit that a route breaks: by how much, in seconds, km, pieces …, and at which stop or for which break."""
+    """A hard limit that a route breaks: by how much, in seconds, km, pieces …, and at which stop."""
 
     cause: Cause
     excess: float
     stop: int | None = None
     dimension: str | None = None
-    pause: int | None = None
 
 
 @dataclass
@@ -61,10 +57,6 @@ class TimedRoute:
         """What makes one timing of a route better than another: less broken first, then less money."""
         return (sum(breach.excess for breach in self.breaches) if self.breaches else 0.0, self.cost.total)
 
-    def miss_break(self, number: int, seconds: float) -> None:
-        """Note that there is no time for a break of so many seconds."""
-        self.breaches.append(Breach(Cause.BREAK, seconds, pause=number))
-
 
 class Order(NamedTuple):
     """Stops and reloads in driving order on one vehicle, with the place of each, start and end included.
@@ -81,8 +73,8 @@ class Order(NamedTuple):
 class RouteTimer:
     """Times any order of stops on any vehicle of one problem.
 
-    What a vehicle is committed to is a fact, so it breaks no limit: room, the end of the shift, the length of the route
-    and the latest start of a break are widened to what the committed stops alone need.
+    What a vehicle is committed to is a fact, so it breaks no limit: room, the end of the shift and the length of the
+    route are widened to what the committed stops alone need.
     """
 
     def __init__(self, problem: Problem) -> None:
@@ -298,10 +290,6 @@ class RouteTimer:
         for breach in self.time(vehicle, committed).breaches:
             if breach.cause == Cause.CAPACITY:
                 terms.room[vehicle][breach.dimension] += breach.excess
-            if breach.cause == Cause.BREAK:
-                pauses = list(terms.pauses[vehicle])
-                pauses[breach.pause] = replace(pauses[breach.pause], latest=math.inf)
-                terms.pauses[vehicle] = tuple(pauses)
         route = self.time(vehicle, committed)
         terms.must_end[vehicle] = max(terms.must_end[vehicle], route.ends)
         terms.most_seconds[vehicle] = max(terms.most_seconds[vehicle], route.ends - self._paid_from(vehicle, route))

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from zoneinfo import ZoneInfo
-
-from lastmile.routing.shifts import Break
 
 THIN = "\u202f"  # narrow no-break space, as between a number and its unit on the screens
 MINUS = "\u2212"
@@ -47,10 +45,3 @@ def names(words: Iterable[str]) -> str:
     """A list as people write it: `a`, `a and b`, `a, b and c`."""
     rows = list(words)
     return rows[0] if len(rows) == 1 else f"{', '.join(rows[:-1])} and {rows[-1]}" if rows else ""
-
-
-def break_named(pauses: Sequence[Break], number: int | None, zone: str) -> str:
-    """One of a shift's breaks: `break`, and where there are several when it may begin: `break of 12:00 to 13:30`."""
-    if len(pauses) < 2 or number is None:
-        return "break"
-    return f"break of {clock(pauses[number].earliest, zone)} to {clock(pauses[number].latest, zone)}"

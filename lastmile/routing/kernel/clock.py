@@ -17,7 +17,7 @@ from lastmile.routing.loads import LOAD_TOLERANCE
 def time_route(sheet, scratch, vehicle, items, count):
     """(excess, cost, moved, kept promises broken, goods changing hands) of a route at its best departure and breaks.
 
-    Its times at the earliest departure and without a break stay in the first row of `rested`.
+    Its times at the earliest departure and without a break stay in `plain_begins` and `plain_leaves`.
     """
     if count == 0 and not sheet.vehicles[vehicle].in_use:
         return 0.0, 0.0, 0, 0, 0
@@ -27,8 +27,8 @@ def time_route(sheet, scratch, vehicle, items, count):
         departs = max(departs, scratch.times[0].goods_at)
     plain = drive_route(sheet, scratch, vehicle, items, count, departs, PLAIN)
     for position in range(count):
-        scratch.rested[0, position].begins = scratch.times[position].begins
-        scratch.rested[0, position].leaves = scratch.times[position].leaves
+        scratch.times[position].plain_begins = scratch.times[position].begins
+        scratch.times[position].plain_leaves = scratch.times[position].leaves
     if count > 0 and plain[2] > sheet.vehicles[vehicle].rests_by:
         best = with_pauses(sheet, scratch, vehicle, items, count, departs, plain)
     else:

@@ -16,30 +16,29 @@ RELOADS = -1
 EXACT = 1e-6
 """Seconds or money below which two figures are the same; the evaluator allows a thousandth of a second."""
 
-PLAIN = np.int64(0)
-"""No break is on the route."""
+PLAIN = None
+"""Stands for the number of breaks where none is on the route: the code is compiled for this by itself, without a break in it."""
 
-TIMES = np.dtype([(name, "f8") for name in ("arrives", "begins", "leaves", "goods_at")])
+TIMES = np.dtype([(name, "f8") for name in ("arrives", "begins", "leaves", "goods_at", "plain_begins", "plain_leaves")])
 
 RESTED = np.dtype([(name, "f8") for name in ("begins", "leaves")])
-"""The times of an item at the earliest departure, with the first breaks taken."""
+"""The times of an item at the earliest departure, with breaks taken."""
 
 PAUSING = np.dtype(
-    [(name, "f8") for name in ("departs", "ends", "free", "missed", "over", "lost")]
+    [(name, "f8") for name in ("departs", "free", "over")]
     + [(name, "i8") for name in ("place", "first", "tried")]
-    + [(name, "b1") for name in ("out", "found")],
+    + [("out", "b1")],
     align=True,
 )
-"""One row per break, while places for it are tried. The route with the breaks before it: `departs`, `ends`, seconds `missed`,
-`out` where one of them is on the way, the last before the item `first`, from which it is `free`. And its own: `place` before
-an item or where `pauses` says, `over` by when, seconds `lost` where it has none, the item `tried` next, whether any was
-`found`."""
+"""One row per break, while places for it are tried. Of the route with the breaks before it: when it `departs`, whether one of
+them is on the way (`out`), the item `first` that the last of these is before, and from when it is `free` there. Of the break:
+its `place` before an item or AT_HOME, when it is `over`, the item that is `tried` next."""
 
 
 class Scratch(NamedTuple):
     """Room for one route while it is being worked out: times per item, the items, loads (3 rows by dimension).
 
-    `rested` has a row for each number of breaks taken before another is placed, `pausing` one for each break.
+    `rested` has a row of items for each break, with the times that those before it leave, `pausing` one for each break.
     """
 
     times: np.ndarray
@@ -121,7 +120,7 @@ def next_gap(scratch, pause, paused):
     return scratch.pausing[pause].place if pause < paused else np.int64(-1)
 
 
-@compiled
+@inlined
 def around_pauses(sheet, scratch, vehicle, paused, gap, now, arrives):
     """(arrival, first moment free for service, whether in time, break after these) where breaks are taken before an item."""
     in_time, past = True, np.int64(0)
@@ -148,8 +147,9 @@ def drive_route(sheet, scratch, vehicle, items, count, departs, paused):
     """
     now, place = departs, sheet.whole[0].place_of_vehicles + vehicle
     trip, km, excess, price, waited, spare = 0, 0.0, 0.0, 0.0, 0.0, NEVER
-    early, in_time, pause = 0.0, True, np.int64(0)
-    gap = next_gap(scratch, pause, paused)
+    early, in_time, pause, gap = 0.0, True, np.int64(0), np.int64(-1)
+    if paused is not None:
+        gap = next_gap(scratch, pause, paused)
     moved, broken, goods, stops = 0, 0, 0, 0
     shift = sheet.vehicles[vehicle]
     pace = shift.pace
@@ -159,7 +159,7 @@ def drive_route(sheet, scratch, vehicle, items, count, departs, paused):
         km += sheet.km[place, target]
         arrives = arrival(sheet, place, target, now)
         free = arrives
-        if position == gap:
+        if paused is not None and position == gap:
             arrives, free, on_time, pause = around_pauses(sheet, scratch, vehicle, paused, gap, now, arrives)
             in_time, gap = in_time and on_time, next_gap(scratch, pause, paused)
         place = target
@@ -209,7 +209,7 @@ def drive_route(sheet, scratch, vehicle, items, count, departs, paused):
     target = sheet.whole[0].place_of_vehicles + sheet.vehicles.size + vehicle
     km += sheet.km[place, target]
     ends = arrival(sheet, place, target, now)
-    if gap == count:
+    if paused is not None and gap == count:
         _, ends, on_time, _ = around_pauses(sheet, scratch, vehicle, paused, gap, now, ends)
         in_time = in_time and on_time
     paid_from = sheet.vehicles[vehicle].ready if sheet.vehicles[vehicle].in_use else departs

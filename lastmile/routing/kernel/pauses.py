@@ -10,10 +10,8 @@ import numpy as np
 from lastmile.routing.kernel.compiling import compiled, inlined
 from lastmile.routing.kernel.driving import better, drive_route, leave_later
 
-AT_HOME, NOT_TAKEN = np.int64(-1), np.int64(-2)
-"""Places of a break that is not on the way: before setting out, or while goods are waited for; not at all."""
-
-UNTRIED = np.int64(-1)
+AT_HOME = np.int64(-1)
+"""The place of a break that is taken before setting out, or while goods are waited for."""
 
 
 @compiled
@@ -22,31 +20,24 @@ def with_pauses(sheet, scratch, vehicle, items, count, departs, plain):
     shift, pausing = sheet.vehicles[vehicle], scratch.pausing
     may_wait = not shift.in_use or departs > shift.ready
     found, best, last, level = False, plain, np.int64(shift.pauses - 1), np.int64(0)
-    begin(pausing, level, departs, plain[2], 0.0)
+    begin(pausing, level, departs)
     while level >= 0:
         if not next_place(sheet, scratch, vehicle, count, level, may_wait):
             level -= 1
             continue
-        row, facts = pausing[level], sheet.pauses[shift.pause_first + level]
-        sets_out, missed = row.departs, row.missed + row.lost
-        if row.place == AT_HOME:
-            sets_out = max(sets_out, facts.earliest + facts.seconds)
+        pause, sets_out = shift.pause_first + level, pausing[level].departs
+        if pausing[level].place == AT_HOME:
+            sets_out = max(sets_out, sheet.pauses[pause].earliest + sheet.pauses[pause].seconds)
         route = drive_route(sheet, scratch, vehicle, items, count, sets_out, level + 1)
-        if level < last:
+        if level < last and route[2] > sheet.pauses[pause + 1].latest:
             level += 1
             keep_times(scratch, level, count)
-            begin(pausing, level, sets_out, route[2], missed)
+            begin(pausing, level, sets_out)
             continue
-        route = with_missed(leave_later(sheet, scratch, vehicle, items, count, sets_out, level + 1, route), missed)
+        route = leave_later(sheet, scratch, vehicle, items, count, sets_out, level + 1, route)
         if not found or better(route, best):
             found, best = True, route
     return best
-
-
-@inlined
-def with_missed(route, missed):
-    """A timed route with the seconds of the breaks that it has no time for."""
-    return route[0] + missed, route[1], route[2], route[3], route[4], route[5], route[6], route[7], route[8]
 
 
 @compiled
@@ -57,51 +48,46 @@ def keep_times(scratch, level, count):
         scratch.rested[level, position].leaves = scratch.times[position].leaves
 
 
+@inlined
+def begins_at(scratch, level, position):
+    """When service begins with the breaks before this one."""
+    return scratch.times[position].plain_begins if level == 0 else scratch.rested[level, position].begins
+
+
+@inlined
+def leaves_at(scratch, level, position):
+    """When the vehicle leaves with the breaks before this one."""
+    return scratch.times[position].plain_leaves if level == 0 else scratch.rested[level, position].leaves
+
+
 @compiled
-def begin(pausing, level, departs, ends, missed):
+def begin(pausing, level, departs):
     """Begin to try places for a break on the route with those before it."""
     row = pausing[level]
-    row.departs, row.ends, row.missed, row.tried, row.found = departs, ends, missed, UNTRIED, False
-    row.first, row.free, row.out = 0, departs, False
-    if level == 0:
-        return
-    before = pausing[level - 1]
-    if before.place >= 0:
-        row.first, row.free, row.out = before.place, before.over, True
-    elif before.out:
-        row.first, row.free, row.out = before.first, before.free, True
+    row.departs, row.first, row.free, row.out = departs, 0, departs, False
+    if level > 0 and pausing[level - 1].place >= 0:
+        row.first, row.free, row.out = pausing[level - 1].place, pausing[level - 1].over, True
+    row.tried = row.first
 
 
 @compiled
 def next_place(sheet, scratch, vehicle, count, level, may_wait):
-    """Whether there is a place for a break that was not tried; it is put there.
-
-    Before each item that it can still begin in time for, unless it could as well wait for a later one; at home; nowhere,
-    where the route is over by then or nothing else is left.
-    """
+    """Whether there is a place for a break that was not tried; it is put there: before each item that it can still begin in
+    time for, unless it could as well wait for a later one, and at last at home."""
     row, facts = scratch.pausing[level], sheet.pauses[sheet.vehicles[vehicle].pause_first + level]
-    times, all_tried = scratch.rested[level], count + 3
-    row.lost = 0.0
-    if row.tried == UNTRIED:
-        row.tried = row.first
-        if row.ends <= facts.latest:
-            row.place, row.tried = NOT_TAKEN, all_tried
-            return True
     while row.tried <= count:
         gap = row.tried
         row.tried += 1
-        finished = row.free if gap == row.first else times[gap - 1].leaves
-        if finished > facts.latest:
+        finished = row.free if gap == row.first else leaves_at(scratch, level, gap - 1)
+        if finished > facts.pause_by:
             row.tried = count + 1
-        elif gap == count or times[gap].begins >= facts.earliest or times[gap].leaves > facts.latest:
-            row.place, row.over, row.found = gap, max(finished, facts.earliest) + facts.seconds, True
+        elif (
+            gap == count
+            or begins_at(scratch, level, gap) >= facts.earliest
+            or leaves_at(scratch, level, gap) > facts.pause_by
+        ):
+            row.place, row.over = gap, max(finished, facts.earliest) + facts.seconds
             return True
-    if row.tried == count + 1:
-        row.tried += 1
-        if may_wait and not row.out:
-            row.place, row.found = AT_HOME, True
-            return True
-    if row.tried < all_tried and not row.found:
-        row.place, row.lost, row.tried = NOT_TAKEN, facts.seconds, all_tried
-        return True
-    return False
+    row.place = AT_HOME
+    row.tried += 1
+    return row.tried == count + 2 and may_wait and not row.out

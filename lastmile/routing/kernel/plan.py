@@ -156,7 +156,7 @@ def fill_gaps(sheet, plan, scratch, vehicle):
     )
     after = sheet.whole[0].place_of_vehicles + sheet.vehicles.size + vehicle
     last = sheet.whole[0].place_of_vehicles + vehicle if count == 0 else place_of(sheet, vehicle, row[count - 1])
-    leaves = shift.ready if count == 0 else scratch.rested[0, count - 1].leaves
+    leaves = shift.ready if count == 0 else scratch.times[count - 1].plain_leaves
     gaps[count].begins = leaves + (sheet.fastest[last, after] if count > 0 or shift.in_use else 0.0)
     gaps[count].latest = shift.must_end
     gaps[count].price_of_delay = shift.per_second if gaps[count].begins < shift.shift_end else shift.per_overtime_second
@@ -165,7 +165,7 @@ def fill_gaps(sheet, plan, scratch, vehicle):
     for position in range(count - 1, -1, -1):
         item, gap = row[position], gaps[position]
         place = place_of(sheet, vehicle, item)
-        gap.begins, gap.leaves = scratch.rested[0, position].begins, scratch.rested[0, position].leaves
+        gap.begins, gap.leaves = scratch.times[position].plain_begins, scratch.times[position].plain_leaves
         gap.latest = gaps[position + 1].latest - sheet.fastest[place, after] - (gap.leaves - gap.begins)
         gap.price_of_delay = gaps[position + 1].price_of_delay
         after = place
@@ -191,7 +191,7 @@ def fill_gaps(sheet, plan, scratch, vehicle):
 def gaps_free(sheet, vehicle, row, scratch, position):
     """When the vehicle could serve an item if it were open, at the earliest departure."""
     before = place_of(sheet, vehicle, row[position - 1])
-    return scratch.rested[0, position - 1].leaves + sheet.fastest[before, place_of(sheet, vehicle, row[position])]
+    return scratch.times[position - 1].plain_leaves + sheet.fastest[before, place_of(sheet, vehicle, row[position])]
 
 
 @entry

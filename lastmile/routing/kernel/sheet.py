@@ -56,8 +56,8 @@ VEHICLE = np.dtype(
 none of them; `fixed` are the stops that it is committed to; vehicles of one `kind` are alike in all but the id and have no
 work yet; `fair_left` is what it may still work within its fair share."""
 
-PAUSE = np.dtype([(name, "f8") for name in ("seconds", "earliest", "latest")], align=True)
-"""One row per break, those of a vehicle in order."""
+PAUSE = np.dtype([(name, "f8") for name in ("seconds", "earliest", "latest", "pause_by")], align=True)
+"""One row per break, those of a vehicle in order; it begins by `pause_by` for those after it to begin in time."""
 
 WHOLE = np.dtype(
     [("fair_price", "f8"), ("price_per_moved", "f8")]
@@ -178,7 +178,7 @@ def _vehicles(timer: RouteTimer, allowed: np.ndarray) -> np.ndarray:
         rows[name] = [getattr(vehicle, name) for vehicle in fleet]
     rows["pauses"] = [len(pauses) for pauses in terms.pauses]
     rows["pause_first"][1:] = np.cumsum(rows["pauses"])[:-1]
-    rows["rests_by"] = _since([min([one.latest for one in row], default=math.inf) for row in terms.pauses], instant)
+    rows["rests_by"] = _since([row[0].latest if row else math.inf for row in terms.pauses], instant)
     for name in ("per_day", "per_km", "per_stop", "minimum"):
         rows[name] = [getattr(vehicle.rates, name) for vehicle in fleet]
     rows["per_day"][rows["in_use"]] = 0
@@ -198,6 +198,7 @@ def _pauses(terms: Terms, instant: float) -> np.ndarray:
     rows["seconds"] = [pause.seconds for pause in flat]
     for name in ("earliest", "latest"):
         rows[name] = _since([getattr(pause, name) for pause in flat], instant)
+    rows["pause_by"] = _since([latest for row in terms.pause_by for latest in row], instant)
     return rows
 
 
