@@ -42,6 +42,16 @@ def test_the_problem_holds_every_open_delivery_once_and_no_finished_one(store):
     assert set(held) == set(stops.delivery_id[~stops.done & ~stops.passed])
 
 
+def test_the_break_of_each_shift_is_planned(store):
+    fleet = open_day(store, DEPOT, DAY, FRIDAY).problem.vehicles
+    shifts = store.ask("from shift where day = $day", day=DAY).set_index("vehicle_id")
+    assert len(fleet) > 5
+    for van in fleet:
+        (pause,), shift = van.pauses, shifts.loc[van.vehicle_id]
+        told = (60 * shift.break_minutes, shift.break_from.timestamp(), shift.break_due.timestamp())
+        assert (pause.seconds, pause.earliest, pause.latest) == told
+
+
 def with_an_evening_shift(store: Store, vehicle_id: str) -> pd.Series:
     """Give a vehicle a second shift from 16:00 to 20:00, recorded after its first; returns the first."""
     first = store.ask("from shift where day = $day and vehicle_id = $vehicle_id", day=DAY, vehicle_id=vehicle_id).iloc[

@@ -97,6 +97,109 @@ def test_a_break_between_arrival_and_service_counts_as_each_semantics_says(seman
     assert route.late_minutes == late
 
 
+# Breaks.
+
+
+def after_eight(*minutes: float) -> Break:
+    """A break of so many minutes that begins from the second to the third after eight."""
+    seconds, earliest, latest = minutes
+    return Break(seconds * MINUTE, EIGHT + earliest * MINUTE, EIGHT + latest * MINUTE)
+
+
+def rests(route) -> list[float]:
+    return [minutes_after_eight(at) for at in route.breaks_start_at]
+
+
+def with_breaks(stops, stop_km, *pauses: Break, **fields):
+    return line(stops, stop_km, [van(pauses=pauses, **(fields or STARTED))])
+
+
+def test_waiting_takes_up_the_first_break_and_the_second_falls_between_two_stops():
+    stops = [drop("S1"), drop("S2", opens=TEN), drop("S3")]
+    problem = with_breaks(stops, [10, 20, 50], after_eight(30, 35, 90), after_eight(20, 135, 165))
+    route = one_route(problem, "S1", "S2", "S3")
+    # 08:20 on from S1, 08:30 at S2, where it rests from 08:35 to 09:05 and waits until 10:00; 10:10 on, rest at 10:15
+    assert rests(route) == [35, 135]
+    assert [minutes_after_eight(stop.service_starts_at) for stop in route.stops] == [10, 120, 180]
+    assert minutes_after_eight(route.returns_at) == 240
+    assert (route.cost.hours, route.cost.distance) == (120, 50)
+
+
+def test_two_breaks_interrupt_one_drive():
+    route = one_route(with_breaks([drop()], [120], after_eight(15, 30, 40), after_eight(15, 60, 90)), "S1")
+    assert rests(route) == [30, 60]
+    assert minutes_after_eight(route.stops[0].arrives_at) == 150
+
+
+def test_a_second_break_that_has_no_time_before_a_stop_breaks_its_window_by_name():
+    stop = drop(closes=EIGHT + 45 * MINUTE)
+    first = after_eight(15, 0, 5)
+    # 08:15 on after the first; 08:45 on after the second, at S1 by 08:55
+    tight = with_breaks([stop], [10], first, after_eight(30, 10, 20))
+    assert broken(tight, {"V1": ("S1",)}) == [(Cause.WINDOW, "S1", "S1 is reached 10 min after its window")]
+    assert broken(with_breaks([stop], [10], first), {"V1": ("S1",)}) == []
+    # with time until 08:40 the second is taken when S1 is served at 08:35
+    wide = with_breaks([stop], [10], first, after_eight(30, 10, 40))
+    assert rests(one_route(wide, "S1")) == [0, 35]
+    assert broken(wide, {"V1": ("S1",)}) == []
+
+
+def test_a_second_break_that_the_shift_has_no_room_for_breaks_its_end_by_name():
+    fields = {"shift_end": EIGHT + 100 * MINUTE, "max_overtime_seconds": 0, **STARTED}
+    # 40 min there and back, 10 of service, 15 and 45 of rest: over at 08:50 without, at 09:50 with both
+    both = with_breaks([drop()], [20], after_eight(15, 0, 20), after_eight(45, 25, 60), **fields)
+    assert broken(both, {"V1": ("S1",)}) == [(Cause.SHIFT, None, "V1 ends 10 min after its longest shift")]
+
+
+def test_a_route_that_is_over_before_the_latest_start_of_its_second_break_takes_the_first_alone():
+    both = with_breaks([drop()], [20], after_eight(15, 0, 20), after_eight(45, 25, 65))
+    assert rests(one_route(both, "S1"))[1:] == []
+    assert minutes_after_eight(one_route(both, "S1").returns_at) == 65
+
+
+def test_a_first_break_is_taken_so_early_that_the_second_can_begin_in_time():
+    stop = drop(service_seconds=45 * MINUTE)
+    # the first after S1 would last from 08:55 to 09:25, too long for the second; so both are taken before it
+    route = one_route(with_breaks([stop], [10], after_eight(30, 15, 60), after_eight(15, 60, 80)), "S1")
+    assert rests(route) == [15, 60]
+    assert minutes_after_eight(route.stops[0].service_starts_at) == 75
+    assert minutes_after_eight(route.returns_at) == 130
+
+
+def test_overdue_breaks_are_taken_at_once_one_after_another():
+    route = one_route(with_breaks([drop()], [10], after_eight(15, -120, -90), after_eight(30, -60, -30)), "S1")
+    assert rests(route) == pytest.approx([0, 15])
+    assert minutes_after_eight(route.stops[0].arrives_at) == pytest.approx(55)
+
+
+def test_the_first_break_is_taken_at_home_unpaid_and_the_second_on_the_way():
+    stop = drop(closes=EIGHT + 105 * MINUTE)
+    problem = with_breaks([stop], [60], after_eight(30, 0, 30), after_eight(20, 90, 120), in_use=False)
+    route = one_route(problem, "S1")
+    # out at 08:30, served from 09:30 to 09:40, rest until 10:00, home at 11:00: two and a half hours are paid
+    assert rests(route) == [0, 100]
+    assert (minutes_after_eight(route.departs_at), minutes_after_eight(route.returns_at)) == (30, 180)
+    assert (route.cost.day, route.cost.hours, route.cost.distance) == (40, 75, 60)
+
+
+@pytest.mark.parametrize(
+    ("pauses", "told"),
+    [
+        ((after_eight(15, 60, 90), after_eight(15, 30, 95)), "breaks of vehicle V1 are not in time order: break 2"),
+        ((after_eight(15, 60, 90), after_eight(15, 70, 80)), "breaks of vehicle V1 are not in time order: break 2"),
+        ((after_eight(30, 60, 60), after_eight(15, 75, 80)), "V1 can't take all its breaks: break 2 must begin before"),
+        (
+            (after_eight(30, 60, 60), after_eight(30, 60, 90), after_eight(15, 60, 100)),
+            "V1 can't take all its breaks: break 3 must begin before",
+        ),
+    ],
+)
+def test_breaks_that_overlap_or_leave_no_time_for_each_other_are_refused(pauses, told):
+    with pytest.raises(ValueError, match=told):
+        van(pauses=pauses)
+    assert len(van(pauses=(after_eight(30, 60, 60), after_eight(30, 60, 90), after_eight(15, 60, 120))).pauses) == 3
+
+
 # Milestones.
 
 

@@ -97,6 +97,28 @@ def test_time_only_goes_forward_and_service_takes_its_time(planned):
         assert route.returns_at >= now
 
 
+def test_breaks_are_taken_in_order_in_time_and_never_during_service(planned):
+    problem, plan = planned
+    for route in plan.routes:
+        shift = shift_of(problem, route)
+        free = ready = max(problem.instant, shift.ready_at)
+        busy = [(stop.service_starts_at, stop.departs_at) for stop in route.stops]
+        busy += [(at, at + shift.reload_seconds) for at in route.reloads_at]
+        for pause, begins in zip(shift.pauses, route.breaks_start_at, strict=False):
+            assert max(pause.earliest, free) - SECOND <= begins <= max(pause.latest, ready) + SECOND
+            assert all(begins >= leaves - SECOND or begins + pause.seconds <= at + SECOND for at, leaves in busy)
+            free = begins + pause.seconds
+            ready = max(ready, pause.earliest) + pause.seconds
+        left = shift.pauses[len(route.breaks_start_at) :]
+        if left and route.stops and shift.in_use:
+            assert route.returns_at <= max(left[0].latest, ready) + SECOND
+
+
+def test_the_problems_have_shifts_of_no_break_to_three():
+    shifts = [vehicle for seed in SEEDS for vehicle in random_problem(seed, rich=True).vehicles]
+    assert {len(shift.pauses) for shift in shifts} == {0, 1, 2, 3}
+
+
 def test_nobody_is_served_outside_a_window_but_after_the_last(planned):
     problem, plan = planned
     for planned_stop in plan.stops.values():

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lastmile.routing import RELOAD, ChangeBudget, Freedom, Pin, Problem, Routes, evaluate
+from lastmile.routing import RELOAD, Break, ChangeBudget, Freedom, Pin, Problem, Routes, evaluate
 from lastmile.routing.kernel import Kernel
 from lastmile.routing.kernel import plan as plans
 from lastmile.routing.kernel.clock import judge
@@ -15,7 +15,7 @@ from lastmile.routing.kernel.driving import RELOADS
 from lastmile.routing.kernel.structs import CompiledPlan
 from lastmile.routing.policies import to_search
 from lastmile.routing.timing import RouteTimer
-from tests.routing_problems import EIGHT, MINUTE, drop, line, random_problem, van
+from tests.routing_problems import EIGHT, HOUR, MINUTE, drop, line, random_problem, van
 
 CENT = 1e-2
 ROUNDS = 150
@@ -79,6 +79,32 @@ def test_short_routes_in_the_order_of_the_plan_in_force_are_told_the_same(seed):
         for end in range(kernel.sheet.vehicles["fixed"][vehicle], len(row) + 1):
             excess, cost, *_ = judged(kernel, vehicle, row[:end])
             route = timer.time(vehicle, row[:end])
+            assert excess == pytest.approx(sum(breach.excess for breach in route.breaches), abs=CENT)
+            assert cost == pytest.approx(route.cost.total, abs=CENT)
+
+
+def crowded_breaks(draw: random.Random) -> tuple[Break, ...]:
+    """Two or three breaks whose spans overlap, some with no second to spare."""
+    pauses, earliest, soonest, latest = [], EIGHT + draw.uniform(0, 2) * HOUR, 0.0, 0.0
+    for _ in range(draw.choice((2, 3))):
+        soonest = max(soonest, earliest)
+        latest = max(latest, soonest + draw.choice((0, 0, 0.3, 1, 2)) * HOUR)
+        pauses.append(Break(draw.uniform(5, 50) * MINUTE, earliest, latest))
+        soonest += pauses[-1].seconds
+        earliest += draw.choice((0, 0.5, 1, 2)) * pauses[-1].seconds
+    return tuple(pauses)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_breaks_close_together_are_told_the_same(seed):
+    problem, draw = random_problem(2000 + seed, stops=14, vehicles=4, rich=True), random.Random(seed)
+    fleet = tuple(replace(vehicle, pauses=crowded_breaks(draw)) for vehicle in problem.vehicles)
+    problem = replace(problem, vehicles=fleet, instant=problem.instant - draw.uniform(0, 2) * HOUR)
+    kernel, timer = kernel_of(problem), RouteTimer(problem)
+    for _ in range(4):
+        for vehicle, row in enumerate(any_rows(problem, draw)):
+            excess, cost, *_ = judged(kernel, vehicle, row)
+            route = timer.time(vehicle, row)
             assert excess == pytest.approx(sum(breach.excess for breach in route.breaches), abs=CENT)
             assert cost == pytest.approx(route.cost.total, abs=CENT)
 

@@ -5,6 +5,7 @@ import itertools
 
 import numpy as np
 import pytest
+from ortools.constraint_solver import pywrapcp
 
 from bench.routing.homberger import homberger_like
 from bench.routing.midday import midday
@@ -23,6 +24,7 @@ from lastmile.routing import (
 from lastmile.routing.peers import ENGINES, EngineMissing, NotSaid, require, run, trimmed
 from lastmile.routing.peers.naming import named_alike
 from lastmile.routing.peers.numbers import numbers_of
+from lastmile.routing.peers.ortools_model import RoutingModel
 from lastmile.routing.peers.saying import refuse_unsaid
 from tests.routing_problems import EIGHT, HOUR, drop, line, van
 
@@ -108,6 +110,20 @@ def test_what_an_engine_is_not_told_is_refused_by_name(stops, vehicle, unsaid):
     problem = Problem(tuple(stops), (van(**({"rates": Rates(per_km=1)} | vehicle)),), EIGHT)
     with pytest.raises(NotSaid, match=unsaid):
         refuse_unsaid(problem)
+
+
+@pytest.mark.parametrize("second", [(15, 60, 90), (30, 30, 60)])
+def test_breaks_delay_a_drive_in_or_tools_model_as_in_the_evaluator(second):
+    spans = [(15, 30, 40), second]
+    pauses = tuple(Break(60 * length, EIGHT + 60 * opens, EIGHT + 60 * closes) for length, opens, closes in spans)
+    problem = line([drop()], [120], [van(in_use=True, pauses=pauses)])
+    built = RoutingModel(problem)
+    parameters = pywrapcp.DefaultRoutingSearchParameters()
+    built.model.CloseModelWithParameters(parameters)
+    found = built.model.SolveWithParameters(parameters)
+    arrives = found.Value(built.clock.CumulVar(built.manager.NodeToIndex(0)))
+    assert EIGHT + arrives == evaluate(problem, {"V1": ("S1",)}).routes[0].stops[0].arrives_at
+    assert arrives == 2 * HOUR + sum(pause.seconds for pause in pauses)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from lastmile.routing.terms import EXACT_SECONDS
+
 if TYPE_CHECKING:
     from lastmile.routing.timing import Order, RouteTimer, TimedRoute
 
@@ -52,5 +54,6 @@ class Pausing:
         if first in taken:  # after the break before it on the same way
             finished[first] = route.pause_starts[number - 1] + self.pauses[number - 1].seconds
         for gap in range(first, len(begins)):
-            if finished[gap] <= latest and (begins[gap] >= pause.earliest or finished[gap + 1] > latest):
+            due = begins[gap] + EXACT_SECONDS >= pause.earliest
+            if finished[gap] <= latest and (due or finished[gap + 1] > latest):
                 yield gap

@@ -55,7 +55,8 @@ class TimedRoute:
     @property
     def rank(self) -> tuple[float, float]:
         """What makes one timing of a route better than another: less broken first, then less money."""
-        return (sum(breach.excess for breach in self.breaches) if self.breaches else 0.0, self.cost.total)
+        broken = round(sum(breach.excess for breach in self.breaches), 3) if self.breaches else 0.0  # EXACT_SECONDS
+        return (broken, self.cost.total)
 
 
 class Order(NamedTuple):

@@ -234,7 +234,7 @@ def drive_route(sheet, scratch, vehicle, items, count, departs, paused):
 @compiled
 def better(one, other):
     """True where the first timing breaks less, or as much for less money."""
-    return one[0] < other[0] or (one[0] == other[0] and one[1] < other[1])
+    return one[0] < other[0] - EXACT or (one[0] <= other[0] + EXACT and one[1] < other[1])
 
 
 @compiled

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from lastmile.routing.kernel.compiling import compiled, inlined
-from lastmile.routing.kernel.driving import better, drive_route, leave_later
+from lastmile.routing.kernel.driving import EXACT, better, drive_route, leave_later
 
 AT_HOME = np.int64(-1)
 """The place of a break that is taken before setting out, or while goods are waited for."""
@@ -83,7 +83,7 @@ def next_place(sheet, scratch, vehicle, count, level, may_wait):
             row.tried = count + 1
         elif (
             gap == count
-            or begins_at(scratch, level, gap) >= facts.earliest
+            or begins_at(scratch, level, gap) + EXACT >= facts.earliest
             or leaves_at(scratch, level, gap) > facts.pause_by
         ):
             row.place, row.over = gap, max(finished, facts.earliest) + facts.seconds
