@@ -14,9 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from lastmile import ingest, queries
+from lastmile import doctor, ingest, queries
 from lastmile.adapters import FORMATS, epcis_document
 from lastmile.api.answers import plain
+from lastmile.commands.command import opened_store
 from lastmile.connections import Connection
 from lastmile.door import Door
 from lastmile.errors import DiskFull, LastmileError
@@ -608,6 +609,22 @@ def test_accepted_rows_that_the_ledger_does_not_take_are_set_aside_and_the_other
     assert store.value("select count(*) from event") == 3
     (path,) = journal.aside(store.path)
     assert [one.events["event_id"].to_pylist() for one in journal.read(path)] == [[bad]]
+
+
+def test_a_command_takes_in_what_a_killed_tower_has_left_and_doctor_tells_of_it(store, tmp_path):
+    path, left = tmp_path / "left.duckdb", journal.Journal(tmp_path / "left.duckdb")
+    left.keep(brought(judged(1), judged(2)))
+
+    def told() -> list[tuple[bool, str]]:
+        return [(one.ok, one.found) for one in doctor.examine(path) if one.what == "accepted rows"]
+
+    Store.open(path).close()
+    assert told() == [(True, "1 waiting, taken in at the next start")]
+    with opened_store(path) as opened:
+        assert opened.value("select count(*) from event") == 2
+    assert told() == [(True, "all in the ledger")]
+    journal.set_aside(path, brought(judged(3)))
+    assert told() == [(False, "1 set aside")]
 
 
 # The tower around it

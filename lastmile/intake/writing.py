@@ -41,7 +41,7 @@ class Writer:
 
     def __init__(self, store: Store, wrote: Callable[[list[Accepted], float], None]) -> None:
         self._store, self._wrote = store, wrote
-        self._left_behind()
+        take_in(store)
         self._journal = Journal(store.path)
         self._pending: list[Accepted] = []
         self._ids: set[str] = set()
@@ -109,7 +109,7 @@ class Writer:
         """Write a batch, as often as it takes while the disk is full; False where the tower stops before."""
         while True:
             try:
-                self._write_all([one.brought for one in batch])
+                _write_all(self._store, [one.brought for one in batch])
                 self.stuck = None
                 return True
             except DiskFull as error:
@@ -118,25 +118,28 @@ class Writer:
                     if self._changed.wait_for(lambda: self._stopping, timeout=AGAIN_SECONDS):
                         return False
 
-    def _write_all(self, parts: list[Brought]) -> None:
-        """Write parts at once; where that fails, each by itself, so that one can't take others with it."""
-        try:
-            _write(self._store, journal.together(parts))
-        except DiskFull:
-            raise
-        except Exception:
-            if len(parts) > 1:
-                for part in parts:
-                    self._write_all([part])
-                return
-            path = journal.set_aside(self._store.path, parts[0])
-            log.exception("Accepted rows could not be written to the ledger; they are kept in %s", path)
 
-    def _left_behind(self) -> None:
-        for path in journal.files(self._store.path):
-            for brought in journal.read(path):
-                self._write_all([brought])
-            path.unlink()
+def take_in(store: Store) -> None:
+    """Take what an earlier process has accepted and not written into the ledger, if there is anything."""
+    for path in journal.files(store.path):
+        for brought in journal.read(path):
+            _write_all(store, [brought])
+        path.unlink()
+
+
+def _write_all(store: Store, parts: list[Brought]) -> None:
+    """Write parts at once; where that fails, each by itself, so that one can't take others with it."""
+    try:
+        _write(store, journal.together(parts))
+    except DiskFull:
+        raise
+    except Exception:
+        if len(parts) > 1:
+            for part in parts:
+                _write_all(store, [part])
+            return
+        path = journal.set_aside(store.path, parts[0])
+        log.exception("Accepted rows could not be written to the ledger; they are kept in %s", path)
 
 
 def _write(store: Store, brought: Brought) -> None:
