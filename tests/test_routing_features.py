@@ -3,6 +3,7 @@
 A van costs 40 a day, 30 an hour and 0.50 a km; a stop takes ten minutes.
 """
 
+import random
 from dataclasses import replace
 
 import numpy as np
@@ -170,6 +171,19 @@ def test_overdue_breaks_are_taken_at_once_one_after_another():
     route = one_route(with_breaks([drop()], [10], after_eight(15, -120, -90), after_eight(30, -60, -30)), "S1")
     assert rests(route) == pytest.approx([0, 15])
     assert minutes_after_eight(route.stops[0].arrives_at) == pytest.approx(55)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_breaks_that_leave_no_second_between_them_are_all_taken_at_any_fraction_of_a_second(seed):
+    draw = random.Random(seed)
+    lengths = [draw.uniform(5, 40) * MINUTE for _ in range(3)]
+    pauses = tuple(
+        Break(length, EIGHT - (3 - nth) * HOUR, EIGHT - (3 - nth) * HOUR) for nth, length in enumerate(lengths)
+    )
+    problem = line([drop()], [10], [van(pauses=pauses, **STARTED)])
+    route = one_route(replace(problem, instant=EIGHT + draw.uniform(0, 100)), "S1")
+    assert len(route.breaks_start_at) == 3
+    assert route.returns_at == pytest.approx(route.departs_at + 30 * MINUTE + sum(lengths))
 
 
 def test_the_first_break_is_taken_at_home_unpaid_and_the_second_on_the_way():

@@ -18,6 +18,9 @@ from lastmile.routing.stops import Stop
 EXACT_SECONDS = 1e-3
 """Times count from 1970, to within a millionth of a second: what is later by less than this is on time."""
 
+SLACK = 2 * EXACT_SECONDS
+"""By how much each further break may begin late where those before it leave it no second, so that it never misses its turn."""
+
 ALWAYS = ((-math.inf, math.inf),)
 """The windows of a stop that may be served at any time."""
 
@@ -124,7 +127,7 @@ def _pauses_due(pauses: Sequence[Break], ready: float) -> tuple[Break, ...]:
     due: list[Break] = []
     for number, pause in enumerate(pauses):
         earliest = max(pause.earliest, ready)
-        due.append(replace(pause, earliest=earliest, latest=max(earliest + number * EXACT_SECONDS, pause.latest)))
+        due.append(replace(pause, earliest=earliest, latest=max(earliest + number * SLACK, pause.latest)))
         ready = earliest + pause.seconds
     return tuple(due)
 
