@@ -30,8 +30,8 @@ class Terms:
 
     `late_price` None is a hard window, which what a vehicle is committed to no longer has. `inside` is the part of the
     service that its window must hold; `opens` and `closes` are the first and the last start of service that its windows
-    allow at the usual pace. A break that is overdue is due at once, or right after the one before it; `pause_by` is when each must begin at the latest
-    for those after it to begin in time.
+    allow at the usual pace. A break that is overdue is due at once, or right after the one before it; `pause_by` is when each
+    must begin at the latest for those after it to begin in time.
     """
 
     def __init__(self, problem: Problem) -> None:
