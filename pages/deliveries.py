@@ -8,10 +8,10 @@ from lastmile.ui.desk import open_desk
 from lastmile.ui.tables import Column
 
 SHOWN = {
-    "outcome": Column("Outcome", "status", "Against the first promise", 110),
+    "outcome": Column("Outcome", "status", "Against the first promise", 104),
     "delivery_id": Column("Delivery", "id"),
-    "recipient": Column("Recipient", width="medium"),
-    "address": Column("Address", width="medium"),
+    "recipient": Column("Recipient", width=176),
+    "address": Column("Address", width=176),
     "service": Column("Service", "words"),
     "day": Column("Day", "day"),
     "window_from": Column("From", "time", "Start of the first promise"),
@@ -22,7 +22,7 @@ SHOWN = {
         "After due", "minutes", "Minutes from the end of the promise to its anchor; negative: before"
     ),
     "attempts": Column("Attempts", "count"),
-    "reason": Column("Reason", "words"),
+    "reason": Column("Reason", "words", width=110),
     "vehicle_id": Column("Vehicle", "id"),
 }
 MOST = 500

@@ -62,7 +62,7 @@ def show(desk: Desk, delivery_id: str) -> None:
     """The story of one delivery as known at the desk's instant; says so where it was not known yet."""
     delivery = desk.ask(queries.delivery, delivery_id, desk.view.as_of)
     if delivery is None:
-        st.info(f"**{delivery_id}** was not known at this instant.", icon=":material/search_off:")
+        st.info(f"**{format.as_typed(delivery_id)}** was not known at this instant.", icon=":material/search_off:")
         return
     with st.container(border=True, key="story"):
         _heading(delivery)
@@ -81,7 +81,8 @@ def outcome_badge(delivery: pd.Series) -> str:
 def _heading(delivery: pd.Series) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(
-            f"#### {delivery.recipient if format.known(delivery.recipient) else delivery.delivery_id}", width="content"
+            f"#### {format.as_typed(delivery.recipient if format.known(delivery.recipient) else delivery.delivery_id)}",
+            width="content",
         )
         st.markdown(outcome_badge(delivery), width="content")
     told = [
@@ -91,7 +92,7 @@ def _heading(delivery: pd.Series) -> None:
         _words(delivery.criticality),
         delivery.depot_id,
     ]
-    st.caption(" · ".join(str(part) for part in told if format.known(part) and part))
+    st.caption(" · ".join(format.as_typed(part) for part in told if format.known(part) and part))
     if format.known(delivery.reason):
         reason = REASONS.get(delivery.reason)
         told = f" · fault: {reason.fault} · lever: {reason.lever}" if reason else ""
