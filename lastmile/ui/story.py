@@ -144,7 +144,7 @@ def _promise_help(delivery: pd.Series) -> str:
 
 def _handed_over(delivery: pd.Series) -> str:
     if not format.known(delivery.handed_over_at):
-        return f"{_words(delivery.state)}"
+        return f":gray[not yet] · {_words(delivery.state)}"
     to = f" to {_words(delivery.handed_to)}" if format.known(delivery.handed_to) else ""
     far = (
         f", {format.number(delivery.handover_distance_m)} m away" if format.known(delivery.handover_distance_m) else ""
@@ -153,6 +153,8 @@ def _handed_over(delivery: pd.Series) -> str:
 
 
 def _against(delivery: pd.Series) -> str:
+    if not format.known(delivery.handed_over_at):
+        return ":gray[not yet]"
     if not format.known(delivery.minutes_after_due):
         return f":gray[{format.UNKNOWN}]"
     minutes = delivery.minutes_after_due
@@ -194,9 +196,16 @@ def _stages(delivery: pd.Series) -> None:
             with st.container(width="stretch", gap="xxsmall"):
                 st.caption(f"{'●' if name in reached else '○'} {label}")
                 if name in reached:
-                    st.markdown(format.clock(delivery[name], delivery.zone))
+                    st.markdown(_stage_at(delivery, name))
                 else:
                     st.markdown(":gray[no scan]" if place < last else ":gray[open]")
+
+
+def _stage_at(delivery: pd.Series, name: str) -> str:
+    """The time of a stage, with the day where it is not the day of the delivery."""
+    at = delivery[name].tz_convert(delivery.zone)
+    on = "" if at.date() == pd.Timestamp(delivery.day).date() else f" :gray[{at:%a} {at.day} {at:%b}]"
+    return f"{at:%H:%M}{on}"
 
 
 def _events(desk: Desk, delivery: pd.Series) -> None:

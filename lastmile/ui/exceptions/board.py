@@ -31,7 +31,7 @@ def _card(desk: Desk, owner: str, mine: pd.DataFrame, choose: Callable[[tuple[st
     rows = list(mine.itertuples())
     overdue = sum(wording.is_overdue(row, desk.at) for row in rows)
     is_role = mine.owner.isna().all()
-    st.markdown(f"**{format.as_typed(owner)}** :gray[{'a role: nobody has taken these yet' if is_role else 'by name'}]")
+    st.markdown(f"**{format.as_typed(owner)}** :gray[{'a role: nobody owns these by name' if is_role else 'by name'}]")
     told = [format.count(len(rows), "exception")]
     told += [f":orange-badge[:material/alarm: {overdue} overdue]"] if overdue else ["none overdue"]
     told.append(f"**{' + '.join(listing.stakes(mine)) or format.UNKNOWN}** at stake")
