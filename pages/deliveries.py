@@ -22,8 +22,8 @@ SHOWN = {
         "After due", "minutes", "Minutes from the end of the promise to its anchor; negative: before", 80
     ),
     "attempts": Column("Attempts", "count", width=62),
-    "reason": Column("Reason", "words", width=106),
     "vehicle_id": Column("Vehicle", "id", width=64),
+    "reason": Column("Reason", "words", width=110),
 }
 MOST = 500
 

@@ -81,7 +81,8 @@ def test_a_simulation_goes_on_after_a_stop_from_the_last_thing_it_recorded(store
 def test_depots_of_another_place_do_not_turn_the_clocks_of_the_running_operation(tmp_path):
     store = tiny_day.store_with_tiny_day(tmp_path / "day.duckdb")
     elsewhere = [
-        {"depot_id": name, "name": name, "zone": "Asia/Shanghai", "recorded_at": NOON} for name in ("Jilin", "Yantai")
+        {"depot_id": name, "name": name, "zone": "Asia/Shanghai", "currency": "CNY", "recorded_at": NOON}
+        for name in ("Jilin", "Yantai")
     ]
     store.append({"depot": pd.DataFrame(elsewhere)})
 

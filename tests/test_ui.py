@@ -410,3 +410,21 @@ def test_a_table_writes_numbers_in_the_words_of_the_tiles_and_keeps_them_as_numb
     assert said.n[0] == "29\u202f263"
     assert shown.value.late_minutes[0] == 3639.0  # what the browser sorts by
     assert pd.isna(shown.value.late_minutes[2])
+
+
+def _stories() -> None:
+    import pandas as pd
+
+    from lastmile.ui import tables
+
+    frame = pd.DataFrame({"delivery_id": ["wms:L1", "a&b c", None]})
+    columns = {"delivery_id": tables.Column("Delivery", "story")}
+    tables.table(frame, key="stories", zone="UTC", dark=False, alt="Stories", columns=columns)
+
+
+def test_a_delivery_in_the_rows_behind_a_figure_links_to_its_story():
+    shown = AppTest.from_function(_stories).run().dataframe[0].value
+
+    links = ["/deliveries?delivery=wms:L1", "/deliveries?delivery=a%26b%20c"]
+    assert shown.delivery_id.tolist()[:2] == links
+    assert pd.isna(shown.delivery_id[2])
