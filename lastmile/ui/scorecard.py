@@ -270,6 +270,8 @@ def _column(name: str, values: pd.Series) -> Column:
         return Column(label, "instant")
     if pd.api.types.is_datetime64_any_dtype(values) or name == "day":
         return Column(label, "day")
+    if name.endswith("cents"):
+        return Column(f"{label.removesuffix('cents').strip() or 'Cost'}, in cents", "count")
     if name.endswith("_minutes") or name == "minutes_after_due":
         return Column(label.removesuffix(" minutes").replace("Minutes after", "After"), "minutes")
     if pd.api.types.is_float_dtype(values):
