@@ -9,6 +9,7 @@ from enum import StrEnum
 from lastmile.store import Store
 
 KEY = "clock"
+LATELY = timedelta(days=28)
 
 
 class Mode(StrEnum):
@@ -117,5 +118,13 @@ def hold_at_end_of_data(store: Store, actor: str) -> Clock:
 
 
 def zone_of_most(store: Store) -> str:
-    """The IANA zone that most depots live by; UTC where there is none."""
-    return store.value("select mode(zone) from depot") or "UTC"
+    """The IANA zone of most deliveries of the last four weeks by the tower's clock, so that a file of another place or year
+    does not turn the running operation's clocks; where there are none, of most depots; UTC where there is no depot.
+    """
+    now = load(store).now()
+    lately = store.value(
+        "select mode(zone) from delivery where day between $first and $last",
+        first=(now - LATELY).date(),
+        last=(now + timedelta(days=1)).date(),
+    )
+    return lately or store.value("select mode(zone) from depot") or "UTC"

@@ -8,22 +8,22 @@ from lastmile.ui.desk import open_desk
 from lastmile.ui.tables import Column
 
 SHOWN = {
-    "outcome": Column("Outcome", "status", "Against the first promise", 110),
-    "delivery_id": Column("Delivery", "id"),
-    "recipient": Column("Recipient", width="medium"),
-    "address": Column("Address", width="medium"),
-    "service": Column("Service", "words"),
-    "day": Column("Day", "day"),
-    "window_from": Column("From", "time", "Start of the first promise"),
-    "window_due": Column("Due", "time", "End of the first promise"),
-    "state": Column("State", "words"),
-    "handed_over_at": Column("Handed over", "time"),
+    "outcome": Column("Outcome", "status", "Against the first promise", 100),
+    "delivery_id": Column("Delivery", "id", width=114),
+    "recipient": Column("Recipient", width=166),
+    "address": Column("Address", width=160),
+    "service": Column("Service", "words", width=82),
+    "day": Column("Day", "day", width=108),
+    "window_from": Column("From", "time", "Start of the first promise", 46),
+    "window_due": Column("Due", "time", "End of the first promise", 46),
+    "state": Column("State", "words", width=72),
+    "handed_over_at": Column("Handed over", "time", width=84),
     "minutes_after_due": Column(
-        "After due", "minutes", "Minutes from the end of the promise to its anchor; negative: before"
+        "After due", "minutes", "Minutes from the end of the promise to its anchor; negative: before", 80
     ),
-    "attempts": Column("Attempts", "count"),
-    "reason": Column("Reason", "words"),
-    "vehicle_id": Column("Vehicle", "id"),
+    "attempts": Column("Attempts", "count", width=62),
+    "vehicle_id": Column("Vehicle", "id", width=64),
+    "reason": Column("Reason", "words", width=110),
 }
 MOST = 500
 

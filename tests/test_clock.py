@@ -9,6 +9,7 @@ from lastmile import clock
 from lastmile.clock import Clock, Mode
 from lastmile.model import stable_id
 from lastmile.store import Store
+from tests import tiny_day
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -75,3 +76,19 @@ def test_a_simulation_goes_on_after_a_stop_from_the_last_thing_it_recorded(store
     add_event(store, NOON + timedelta(minutes=40))
     resumed = clock.resume(store).now()
     assert NOON + timedelta(minutes=40) <= resumed < NOON + timedelta(minutes=41)
+
+
+def test_depots_of_another_place_do_not_turn_the_clocks_of_the_running_operation(tmp_path):
+    store = tiny_day.store_with_tiny_day(tmp_path / "day.duckdb")
+    elsewhere = [
+        {"depot_id": name, "name": name, "zone": "Asia/Shanghai", "currency": "CNY", "recorded_at": NOON}
+        for name in ("Jilin", "Yantai")
+    ]
+    store.append({"depot": pd.DataFrame(elsewhere)})
+
+    clock.save(store, clock.held(tiny_day.local("18:00")), "test")
+    assert clock.zone_of_most(store) == "Europe/Berlin"
+
+    clock.save(store, clock.held(tiny_day.local("18:00") + timedelta(days=60)), "test")
+    assert clock.zone_of_most(store) == "Asia/Shanghai"  # nothing was delivered lately: the zone of most depots
+    store.close()

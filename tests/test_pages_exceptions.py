@@ -398,8 +398,8 @@ def test_response_shows_the_measured_times_with_those_that_still_wait(tower):
     shown = metrics(app)
     assert shown["Time to detect"] == "30\u202fs"
     assert shown["Time to acknowledge"] == "10\u202fmin"  # 6, 10 and one that waits
-    assert shown["Time to resolve"] == ":gray[unknown]"  # one of three is closed
-    assert shown["Time to first action"] == ":gray[unknown]"
+    assert shown["Time to resolve"] == "not reached"  # one of three is closed
+    assert shown["Time to first action"] == "not reached"
     assert shown["Prevented"] == "100.0\u202f%"
     assert "n 3 · 1 waiting" in words(app)
     assert "n 3 · 2 open for 1\u202fh" in words(app)

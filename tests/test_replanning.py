@@ -79,6 +79,18 @@ def test_of_two_shifts_the_one_being_worked_is_planned_and_the_other_is_told(sto
     assert told in proposal_of(store, start, solution, "somebody").solution.notes
 
 
+def test_a_van_on_the_road_owes_no_break_whose_time_has_passed(store):
+    due = (
+        store.ask("select vehicle_id, break_due from shift where day = $day", day=DAY).set_index("vehicle_id").break_due
+    )
+    for at in (FRIDAY, FRIDAY + timedelta(hours=5)):
+        vans = [van for van in open_day(store, DEPOT, DAY, at).problem.vehicles if van.in_use]
+        assert {van.vehicle_id: bool(van.pauses) for van in vans} == {
+            van.vehicle_id: bool(due[van.vehicle_id] > at) for van in vans
+        }
+    assert not any(van.pauses for van in vans)  # five hours on, at 16:15, all of them have rested
+
+
 def test_each_van_on_the_road_is_committed_to_the_stop_it_drives_to(store):
     start = open_day(store, DEPOT, DAY, FRIDAY)
     on_road = [van for van in start.problem.vehicles if van.in_use]

@@ -54,6 +54,19 @@ def test_times_are_shown_in_the_depots_zone_and_say_so():
     assert format.day(date(2026, 11, 21)) == "Sat 21 Nov 2026"
 
 
+@pytest.mark.parametrize(
+    ("typed", "written"),
+    [
+        ("**x** Mira", r"\*\*x\*\* Mira"),
+        (":red[a] $1 `b`", r"\:red\[a\] \$1 \`b\`"),
+        ("- Jo", r"\- Jo"),
+        ("Gate 5: no access, 12:48", "Gate 5: no access, 12:48"),
+    ],
+)
+def test_what_people_typed_is_shown_as_typed(typed, written):
+    assert format.as_typed(typed) == written
+
+
 def test_every_status_has_its_own_word_shape_and_colour():
     looks = [palette.STATUS[status] for status in Status]
 
@@ -371,3 +384,47 @@ def _contrast(one: str, other: str) -> float:
 
     light, dark = sorted((luminance(one), luminance(other)), reverse=True)
     return (light + 0.05) / (dark + 0.05)
+
+
+def _numbers() -> None:
+    import pandas as pd
+
+    from lastmile.ui import tables
+
+    frame = pd.DataFrame({"late_minutes": [3639.0, -0.2, None], "amount": [1909.0, 0.5, 2.0], "n": [29263, 1, 2]})
+    tables.table(frame, key="numbers", zone="UTC", dark=False, alt="Numbers")
+
+
+def test_a_table_writes_numbers_in_the_words_of_the_tiles_and_keeps_them_as_numbers():
+    import pyarrow as pa
+
+    shown = AppTest.from_function(_numbers).run().dataframe[0]
+
+    said = pa.ipc.open_stream(shown.proto.arrow_data.styler.display_values).read_pandas()
+    assert (
+        said.late_minutes.tolist()[:2]
+        == [format.minutes(3639), format.minutes(-0.2)]
+        == ["2\u202fd 13\u202fh", "−12\u202fs"]
+    )
+    assert said.amount[0] == "€\u202f1\u202f909.00"
+    assert said.n[0] == "29\u202f263"
+    assert shown.value.late_minutes[0] == 3639.0  # what the browser sorts by
+    assert pd.isna(shown.value.late_minutes[2])
+
+
+def _stories() -> None:
+    import pandas as pd
+
+    from lastmile.ui import tables
+
+    frame = pd.DataFrame({"delivery_id": ["wms:L1", "a&b c", None]})
+    columns = {"delivery_id": tables.Column("Delivery", "story")}
+    tables.table(frame, key="stories", zone="UTC", dark=False, alt="Stories", columns=columns)
+
+
+def test_a_delivery_in_the_rows_behind_a_figure_links_to_its_story():
+    shown = AppTest.from_function(_stories).run().dataframe[0].value
+
+    links = ["/deliveries?delivery=wms:L1", "/deliveries?delivery=a%26b%20c"]
+    assert shown.delivery_id.tolist()[:2] == links
+    assert pd.isna(shown.delivery_id[2])

@@ -132,7 +132,7 @@ def vehicle_shift(
         },
         skills=frozenset(_listed(row.skills)),
         service_pace=pace,
-        pauses=_pauses(row),
+        pauses=_pauses(row, at),
         rates=_rates(row, on_road, worked, int(stops), _number(km)),
         in_use=on_road,
         departed=on_road and not asked.goods_may_move,
@@ -154,9 +154,14 @@ def _rates(row: Any, on_road: bool, worked: float, stops: int, km: float) -> Rat
     )
 
 
-def _pauses(row: Any) -> tuple[Break, ...]:
-    """The break of the shift, if it has one with a time; the ledger has a place for no second one."""
+def _pauses(row: Any, at: datetime) -> tuple[Break, ...]:
+    """The break of the shift that is still to come, if it has one with a time; the ledger has a place for no second one.
+
+    No source tells that a break was taken: on the road, one that was due by now counts as taken, as it had to be.
+    """
     if pd.isna(row.break_from) or not _number(row.break_minutes):
+        return ()
+    if pd.notna(row.departed_at) and row.break_due <= at:
         return ()
     return (Break(60 * float(row.break_minutes), row.break_from.timestamp(), row.break_due.timestamp()),)
 

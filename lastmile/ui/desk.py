@@ -14,7 +14,7 @@ import pandas as pd
 import streamlit as st
 
 from lastmile import exceptions, queries, runtime
-from lastmile.clock import Mode
+from lastmile.clock import Mode, zone_of_most
 from lastmile.exceptions.queue import LOOKS_BACK
 from lastmile.model import Scope
 from lastmile.runtime import Moment, Tower
@@ -188,7 +188,7 @@ def _choices(tower: Tower, latest: int | None) -> shell.Choices:
         services={service: service.replace("_", " ") for service in answer(tower, queries.services, latest=latest)},
         first_day=days[0] if days else None,
         last_day=days[1] if days else None,
-        zone=depots.zone.mode().iloc[0] if len(depots) else "UTC",
+        zone=answer(tower, zone_of_most, latest=latest),
     )
 
 

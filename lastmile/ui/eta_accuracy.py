@@ -112,7 +112,9 @@ def _tiles(rows: pd.DataFrame) -> list[Tile]:
 
 
 def _worst(desk: Desk, rows: pd.DataFrame) -> None:
-    st.markdown(f"**Largest misses** :gray[the first {MOST_ROWS} of {len(rows):,}; choose one to read its story]")
+    st.markdown(
+        f"**Largest misses** :gray[the first {MOST_ROWS} of {format.number(len(rows))}; choose one to read its story]"
+    )
     worst = rows.reindex(rows.eta_miss.abs().sort_values(ascending=False).index).head(MOST_ROWS).reset_index(drop=True)
     desk.table(
         worst, key="eta rows", alt="Predictions with the largest misses", columns=ROWS, id_column="delivery_id",

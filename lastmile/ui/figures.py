@@ -102,7 +102,7 @@ def change(kpi: Kpi, value: Any, base: Any, unit: str | None = None) -> str | No
         case Unit.SHARE:
             return format.points(difference)
         case Unit.MINUTES:
-            return f"{format.signed(difference)} min"
+            return f"{'+' if difference > 0 else ''}{format.minutes(difference)}"
         case Unit.MONEY:
             return f"{format.signed(difference, 2)} {format.CURRENCY_SIGNS.get(unit or 'EUR', unit)}"
         case _:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -10,6 +11,15 @@ UNKNOWN = "unknown"
 THIN = "\u202f"  # narrow no-break space: groups digits and ties a unit to its number
 MINUS = "\u2212"
 CURRENCY_SIGNS = {"EUR": "€", "USD": "$", "GBP": "£"}
+
+
+_MARKS = re.compile(r"[\\`*_\[\]<>~$#|]|:(?=[a-zA-Z])|^[-+]")
+"""What Markdown means something by within a line, and Streamlit's own words for colours and icons (`:red[`)."""
+
+
+def as_typed(text: object) -> str:
+    """What people and other systems wrote, for a place that reads Markdown: `**x**` is shown with its stars."""
+    return _MARKS.sub(r"\\\g<0>", str(text))
 
 
 def known(value: object) -> bool:

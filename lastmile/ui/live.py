@@ -179,7 +179,7 @@ def _to_exception(desk: Desk, queue: pd.DataFrame, picked: Chosen | None) -> Non
     if exception_id is not None:
         row = next(queue[queue.exception_id == exception_id].itertuples())
         st.button(
-            f"Its exception: {wording.what(row)}",
+            f"Its exception: {format.as_typed(wording.what(row))}",
             icon=":material/notification_important:",
             type="tertiary",
             key="to exception",
@@ -238,15 +238,17 @@ def _detail(desk: Desk, vehicles: pd.DataFrame, stops: pd.DataFrame, about: Any)
 
 def _vehicle(desk: Desk, found: pd.DataFrame, id: str) -> None:
     if found.empty:
-        st.caption(f"{id} has no route in this scope.")
+        st.caption(f"{format.as_typed(id)} has no route in this scope.")
         return
     vehicle = next(found.itertuples())
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-        st.markdown(f"**{vehicle.vehicle if format.known(vehicle.vehicle) else id}**", width="content")
+        st.markdown(f"**{format.as_typed(vehicle.vehicle if format.known(vehicle.vehicle) else id)}**", width="content")
         st.markdown(palette.badge(vehicle.status), width="content")
     told = [day_map.vehicle_detail(vehicle, desk.zone)]
     if format.known(vehicle.next_recipient):
-        told.append(f"next stop **{vehicle.next_recipient}**, due {format.clock(vehicle.next_due_at, desk.zone)}")
+        told.append(
+            f"next stop **{format.as_typed(vehicle.next_recipient)}**, due {format.clock(vehicle.next_due_at, desk.zone)}"
+        )
     told.append(f"last signal {_ago(vehicle.signal_age_minutes)}")
     st.markdown(" · ".join(told))
     with st.container(horizontal=True):
@@ -261,13 +263,15 @@ def _vehicle(desk: Desk, found: pd.DataFrame, id: str) -> None:
 
 def _delivery(desk: Desk, found: pd.DataFrame, id: str) -> None:
     if found.empty:
-        st.caption(f"{id} is not on this day's plan in this scope.")
+        st.caption(f"{format.as_typed(id)} is not on this day's plan in this scope.")
     else:
         stop = next(found.itertuples())
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-            st.markdown(f"**{stop.recipient if format.known(stop.recipient) else id}**", width="content")
+            st.markdown(
+                f"**{format.as_typed(stop.recipient if format.known(stop.recipient) else id)}**", width="content"
+            )
             st.markdown(palette.badge(stop.status), width="content")
-        told = [str(stop.address)] if format.known(stop.address) else []
+        told = [format.as_typed(stop.address)] if format.known(stop.address) else []
         told.append(f"promised {format.span(stop.window_from, stop.window_due, desk.zone)}")
         told.append(
             f"done {format.clock(stop.outcome_at, desk.zone)}" if stop.done else detail.arrival(stop, desk.zone)
@@ -292,7 +296,10 @@ def _delivery(desk: Desk, found: pd.DataFrame, id: str) -> None:
 
 def _depot(vehicles: pd.DataFrame, id: str) -> None:
     counts = vehicles.status.value_counts()
-    st.markdown(f"**{id}** · " + " · ".join(f"{palette.look(status).label} {n}" for status, n in counts.items()))
+    st.markdown(
+        f"**{format.as_typed(id)}** · "
+        + " · ".join(f"{palette.look(status).label} {n}" for status, n in counts.items())
+    )
     _to_routes(id, "Open its routes", ":material/route:")
 
 

@@ -6,6 +6,8 @@ from urllib.parse import quote, unquote
 
 import streamlit as st
 
+from lastmile.ui import format
+
 NOBODY = "operator"
 YOUR_NAME = "your name"
 LONGEST_NAME = 60
@@ -27,7 +29,8 @@ def ask() -> None:
         return
     name = actor()
     st.session_state.setdefault(YOUR_NAME, "" if name == NOBODY else name)
-    with st.popover("Who are you?" if name == NOBODY else name, icon=":material/person:", help="Who is asking"):
+    shown = "Who are you?" if name == NOBODY else format.as_typed(name)
+    with st.popover(shown, icon=":material/person:", help="Who is asking"):
         st.text_input(
             "Your name", key=YOUR_NAME, persist_state="session", max_chars=LONGEST_NAME, placeholder="Name or initials"
         )

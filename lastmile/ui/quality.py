@@ -46,13 +46,12 @@ FIELDS = {
     "n": Column("Checks", "count"),
 }
 WEAK = {
-    "says": Column("Check", width="large"),
-    "field": Column("Field"),
-    "dimension": Column("Kind"),
-    "value": Column("Passed", "percent"),
-    "failing": Column("Failing", "count"),
-    "n": Column("Of", "count"),
-    "suffers": Column("Figures that rest on it", width="large"),
+    "says": Column("Check", width=262),
+    "value": Column("Passed", "percent", width=62),
+    "failing": Column("Failing", "count", width=58),
+    "n": Column("Of", "count", width=64),
+    "suffers": Column("Figures that rest on it", width=170),
+    "field": Column("Field", width=86),
 }
 STAGES = {
     "stage": Column("Stage", "words", width="medium"),
@@ -138,7 +137,6 @@ def _weakest(desk: Desk) -> pd.DataFrame:
     return found.assign(
         says=[check.says for check in checks],
         field=[check.field for check in checks],
-        dimension=[str(check.dimension) for check in checks],
         suffers=[_resting_on(check.key) for check in checks],
     ).sort_values("value", ignore_index=True)
 

@@ -11,7 +11,7 @@ from lastmile import kpis
 from lastmile.exceptions import CATALOGUE
 from lastmile.exceptions.curves import still_open
 from lastmile.kpis import Kpi
-from lastmile.ui import charts, figures, format, shell
+from lastmile.ui import charts, figures, format, shell, tables
 from lastmile.ui.desk import Desk
 from lastmile.ui.exceptions import listing
 from lastmile.ui.tables import Column
@@ -37,17 +37,19 @@ GROUPS = {
 MOST_LINES = 4
 FAR_MINUTES = 24 * 60.0
 """The curve is drawn for a day: what lies beyond would press it flat."""
+MOST_ROWS = 1000
+"""Exceptions in the table, those noticed last: each run of the page sends them; the file holds all."""
 ROWS = {
     "severity": listing.SEVERITY,
     "label": Column("What", width=170),
-    "subject": Column("Of", width=190),
-    "whose": Column("Owner", width=130),
+    "subject": Column("Of", width=180),
+    "whose": Column("Owner", width=120),
     "detected_at": Column("Seen", "instant", width=130),
     "detect_minutes": Column("To detect", "minutes", "From when it could be known", 84),
     "acknowledge_minutes": Column("To acknowledge", "minutes", "Empty: nobody has yet", 110),
     "act_minutes": Column("To act", "minutes", "Empty: no action yet", 76),
     "resolve_minutes": Column("To resolve", "minutes", "Empty: still open", 84),
-    "outcome": Column("What came of it", width=120, help="Empty: still open"),
+    "outcome": Column("What came of it", width=112, help="Empty: still open"),
     "stake": Column("At stake", "whole_money", width=80),
 }
 
@@ -67,7 +69,7 @@ def show(desk: Desk) -> None:
         "Compared by", list(GROUPS), default="rule", required=True, format_func=GROUPS.get, key="by", bind=shell.URL,
         label_visibility="collapsed",
     )  # fmt: skip
-    left, right = st.columns([38, 62], gap="small")
+    left, right = st.columns([34, 66], gap="small")
     with left, st.container(border=True, height="stretch", key="curve"):
         _curve(desk, rows, by)
     with right, st.container(border=True, height="stretch", key="groups"):
@@ -91,11 +93,15 @@ def _time(found: pd.DataFrame, key: str) -> Tile:
     known = format.known(median.value)
     return Tile(
         label=kpi.label.removesuffix(", P50"),
-        value=figures.shown(kpi, median.value),
+        value=figures.shown(kpi, median.value) if known or not median.n else "not reached",
         help=figures.definition(kpi),
         n=int(median.n),
         n_of=_still(kpi, median, found.loc[OPEN_AGE]),
-        change=f"P90 {figures.shown(kpi, p90.value)}" if format.known(p90.value) else "P90 not reached",
+        change=f"P90 {figures.shown(kpi, p90.value)}"
+        if format.known(p90.value)
+        else "P90 not reached"
+        if known
+        else None,
         why=None if known else "fewer than half have got there",
     )
 
@@ -172,18 +178,18 @@ def _by_group(measured: pd.DataFrame, by: str) -> pd.DataFrame:
 
 def _columns(heading: str) -> dict[str, Column]:
     shown = {
-        "time_to_detect_p50": ("Detect", 70),
-        "time_to_acknowledge_p50": ("Acknowledge", 92),
-        "time_to_first_action_p50": ("Act", 70),
-        "time_to_resolve_p50": ("Resolve", 74),
-        "time_to_resolve_p90": ("P90", 74),
-        "prevented_share": ("Prevented", 80),
-        "alert_precision": ("Precision", 78),
+        "time_to_detect_p50": ("Detect", 74),
+        "time_to_acknowledge_p50": ("Acknowledge", 90),
+        "time_to_first_action_p50": ("Act", 78),
+        "time_to_resolve_p50": ("Resolve", 80),
+        "time_to_resolve_p90": ("P90", 80),
+        "prevented_share": ("Prevented", 74),
+        "alert_precision": ("Precision", 70),
     }
     return {
-        "name": Column(heading, width=180),
-        "n": Column("n", "count", "Exceptions that stand for themselves", 50),
-        "open": Column("Open", "count", "Still open", 54),
+        "name": Column(heading, width=168),
+        "n": Column("n", "count", "Exceptions that stand for themselves", 44),
+        "open": Column("Open", "count", "Still open", 48),
     } | {key: _column(kpis.find(key), label, width) for key, (label, width) in shown.items()}
 
 
@@ -203,7 +209,8 @@ def _name(desk: Desk, by: str, group: Any) -> str:
 
 def _rows(desk: Desk, rows: pd.DataFrame) -> None:
     """The exceptions behind the figures; a pick opens one."""
-    st.markdown(f"**Exceptions** :gray[{format.number(len(rows))} behind these figures, pick one to open it]")
+    shown = f", the {format.number(MOST_ROWS)} noticed last" if len(rows) > MOST_ROWS else ""
+    st.markdown(f"**Exceptions** :gray[{format.number(len(rows))} behind these figures{shown}; pick one to open it]")
     told = rows.assign(
         label=[_name(desk, "rule", rule) for rule in rows.rule],
         subject=rows.recipient.fillna(rows.subject_id),
@@ -213,9 +220,12 @@ def _rows(desk: Desk, rows: pd.DataFrame) -> None:
         resolve_minutes=rows.resolve_minutes.where(rows.resolved),
     ).sort_values(["detected_at", "exception_id"], ascending=[False, True])
     desk.table(
-        told, key="response rows", alt="Exceptions behind these figures", columns=ROWS,
-        id_column="exception_id", choose=_open, height=360, download="exceptions.csv",
+        told.head(MOST_ROWS), key="response rows", alt="Exceptions behind these figures", columns=ROWS,
+        id_column="exception_id", choose=_open, height=360,
     )  # fmt: skip
+    tables.download_button(
+        told[list(ROWS)], "exceptions.csv", key="response rows download", label="Download all of them"
+    )
 
 
 def _open(exception_id: str | None) -> None:

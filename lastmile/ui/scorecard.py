@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,13 +12,16 @@ import streamlit as st
 from lastmile import kpis, queries
 from lastmile.kpis import Kpi, Unit
 from lastmile.kpis.facts import FACTS
-from lastmile.ui import charts, figures, format
+from lastmile.ui import charts, figures, format, shell
 from lastmile.ui.desk import Desk, local_date
 from lastmile.ui.tables import Column
 
 DEFAULT = "on_time_rate"
 MOST_GROUPS = 25
 PARTS = {"numerator": "counted in", "denominator": "counted out", "excluded": "excluded", "unknown": "unknown"}
+
+WORDS = ("service", "criticality", "reason", "state", "timeliness", "part", "type", "kind", "stage", "why", "severity")
+"""Columns of the rows that hold keys of the field's words."""
 
 OVERVIEW = {
     "family": Column("Family", width=130),
@@ -48,7 +52,7 @@ def overview(desk: Desk) -> str:
         _overview(desk),
         key="scorecard",
         alt="All KPIs of the period",
-        columns=OVERVIEW,
+        columns=_fitting(OVERVIEW),
         id_column="key",
         choose=choose,
         chosen=chosen,
@@ -56,6 +60,14 @@ def overview(desk: Desk) -> str:
         download="kpis.csv",
     )
     return chosen
+
+
+def _fitting(columns: dict[str, Column]) -> dict[str, Column]:
+    """On a phone the name and the value come first, and the family, which the order tells, is left out."""
+    if not shell.is_phone():
+        return columns
+    first = {"label": replace(columns["label"], width=150), "value": replace(columns["value"], width=96)}
+    return first | {name: column for name, column in columns.items() if name not in (*first, "family")}
 
 
 def choose(key: str | None) -> None:
@@ -67,7 +79,7 @@ def choose(key: str | None) -> None:
 def detail(desk: Desk, key: str) -> None:
     """One KPI: its definition, its days, its groups and its rows."""
     kpi = kpis.find(key)
-    figure = _measured(desk, [key]).iloc[0]
+    figure = next(row for _, row in _all(desk).iterrows() if row.key == key)  # the very figure that the table shows
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(f"#### {kpi.label}", width="content", help=figures.definition(kpi))
         st.markdown(f"**{figures.shown(kpi, figure.value, _currency(figure))}**", width="content")
@@ -100,9 +112,12 @@ def _measured(desk: Desk, keys: list[str], **more: Any) -> pd.DataFrame:
     return desk.ask(kpis.measure, tuple(keys), **(_period(desk) | more))
 
 
+def _all(desk: Desk) -> pd.DataFrame:
+    return _measured(desk, list(kpis.CATALOGUE))
+
+
 def _overview(desk: Desk) -> pd.DataFrame:
-    keys = list(kpis.CATALOGUE)
-    now, before = _measured(desk, keys), _before(desk, keys)
+    now, before = _all(desk), _before(desk, list(kpis.CATALOGUE))
     was = before.set_index("key").value if before is not None else pd.Series(dtype="float64")
     rows = [_line(kpis.find(figure.key), figure, was.get(figure.key)) for _, figure in now.iterrows()]
     return pd.DataFrame(rows)
@@ -147,7 +162,11 @@ def _interval(kpi: Kpi, figure: pd.Series) -> str | None:
 
 
 def _footing(desk: Desk, kpi: Kpi, figure: pd.Series) -> str:
-    parts = [f"n {format.number(figure.n)}", f"{figure.excluded} excluded", f"{figure.unknown} unknown"]
+    parts = [
+        f"n {format.number(figure.n)}",
+        f"{format.number(figure.excluded)} excluded",
+        f"{format.number(figure.unknown)} unknown",
+    ]
     if interval := _interval(kpi, figure):
         parts.append(f"95 %: {interval}")
     if format.known(figure.target):
@@ -227,13 +246,11 @@ def _rows(desk: Desk, kpi: Kpi) -> None:
             label_visibility="collapsed",
         )
     shown = rows if part is None else rows[rows.part == part]
-    key_column = shown.columns[0]
     desk.table(
         shown,
         key="rows behind",
         alt=f"Rows behind {kpi.label}",
-        columns={name: _column(name, shown[name]) for name in shown.columns},
-        id_column=key_column,
+        columns={name: _column(name, shown[name]) for name in shown.columns if name not in ("week", "month")},
         height=300,
         empty="No row is counted here.",
         download=f"{kpi.key}-rows.csv",
@@ -246,12 +263,20 @@ def _part(kpi: Kpi, part: str) -> str:
 
 
 def _column(name: str, values: pd.Series) -> Column:
+    if name == "delivery_id":
+        return Column("Delivery", "story", "Opens its story in another tab")
     label = name.replace("_", " ").capitalize()
     if isinstance(values.dtype, pd.DatetimeTZDtype):
         return Column(label, "instant")
     if pd.api.types.is_datetime64_any_dtype(values) or name == "day":
         return Column(label, "day")
-    return Column(label, "number" if pd.api.types.is_float_dtype(values) else "text")
+    if name.endswith("cents"):
+        return Column(f"{label.removesuffix('cents').strip() or 'Cost'}, in cents", "count")
+    if name.endswith("_minutes") or name == "minutes_after_due":
+        return Column(label.removesuffix(" minutes").replace("Minutes after", "After"), "minutes")
+    if pd.api.types.is_float_dtype(values):
+        return Column(label, "number")
+    return Column(label, "words" if name in WORDS else "text")
 
 
 def _axis(kpi: Kpi, found: pd.DataFrame) -> str:

@@ -62,7 +62,7 @@ def show(desk: Desk, delivery_id: str) -> None:
     """The story of one delivery as known at the desk's instant; says so where it was not known yet."""
     delivery = desk.ask(queries.delivery, delivery_id, desk.view.as_of)
     if delivery is None:
-        st.info(f"**{delivery_id}** was not known at this instant.", icon=":material/search_off:")
+        st.info(f"**{format.as_typed(delivery_id)}** was not known at this instant.", icon=":material/search_off:")
         return
     with st.container(border=True, key="story"):
         _heading(delivery)
@@ -81,7 +81,8 @@ def outcome_badge(delivery: pd.Series) -> str:
 def _heading(delivery: pd.Series) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(
-            f"#### {delivery.recipient if format.known(delivery.recipient) else delivery.delivery_id}", width="content"
+            f"#### {format.as_typed(delivery.recipient if format.known(delivery.recipient) else delivery.delivery_id)}",
+            width="content",
         )
         st.markdown(outcome_badge(delivery), width="content")
     told = [
@@ -91,7 +92,7 @@ def _heading(delivery: pd.Series) -> None:
         _words(delivery.criticality),
         delivery.depot_id,
     ]
-    st.caption(" · ".join(str(part) for part in told if format.known(part) and part))
+    st.caption(" · ".join(format.as_typed(part) for part in told if format.known(part) and part))
     if format.known(delivery.reason):
         reason = REASONS.get(delivery.reason)
         told = f" · fault: {reason.fault} · lever: {reason.lever}" if reason else ""
@@ -143,7 +144,7 @@ def _promise_help(delivery: pd.Series) -> str:
 
 def _handed_over(delivery: pd.Series) -> str:
     if not format.known(delivery.handed_over_at):
-        return f"{_words(delivery.state)}"
+        return f":gray[not yet] · {_words(delivery.state)}"
     to = f" to {_words(delivery.handed_to)}" if format.known(delivery.handed_to) else ""
     far = (
         f", {format.number(delivery.handover_distance_m)} m away" if format.known(delivery.handover_distance_m) else ""
@@ -152,6 +153,8 @@ def _handed_over(delivery: pd.Series) -> str:
 
 
 def _against(delivery: pd.Series) -> str:
+    if not format.known(delivery.handed_over_at):
+        return ":gray[not yet]"
     if not format.known(delivery.minutes_after_due):
         return f":gray[{format.UNKNOWN}]"
     minutes = delivery.minutes_after_due
@@ -193,9 +196,16 @@ def _stages(delivery: pd.Series) -> None:
             with st.container(width="stretch", gap="xxsmall"):
                 st.caption(f"{'●' if name in reached else '○'} {label}")
                 if name in reached:
-                    st.markdown(format.clock(delivery[name], delivery.zone))
+                    st.markdown(_stage_at(delivery, name))
                 else:
                     st.markdown(":gray[no scan]" if place < last else ":gray[open]")
+
+
+def _stage_at(delivery: pd.Series, name: str) -> str:
+    """The time of a stage, with the day where it is not the day of the delivery."""
+    at = delivery[name].tz_convert(delivery.zone)
+    on = "" if at.date() == pd.Timestamp(delivery.day).date() else f" :gray[{at:%a} {at.day} {at:%b}]"
+    return f"{at:%H:%M}{on}"
 
 
 def _events(desk: Desk, delivery: pd.Series) -> None:

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any, Literal
+from urllib.parse import quote
 
 import pandas as pd
 import streamlit as st
 
 from lastmile import exporting
-from lastmile.ui import palette
-from lastmile.ui.format import CURRENCY_SIGNS
+from lastmile.ui import palette, worded
+from lastmile.ui.format import CURRENCY_SIGNS, known
 
 Kind = Literal[
     "text",
     "words",
     "id",
+    "story",
     "status",
     "tags",
     "time",
@@ -34,6 +37,8 @@ Kind = Literal[
     "flag",
 ]
 ECHO_SECONDS = 3
+STORY = "/deliveries?delivery="
+"""Where the story of a delivery stands: the column of kind "story" links each id there."""
 
 
 @dataclass(frozen=True)
@@ -114,8 +119,10 @@ def table(
     if frame.empty:
         st.info(empty, icon=":material/inbox:")
         return
+    ready = _ready(frame, shown)
+    said = _said(ready, shown, currency)
     st.dataframe(
-        _ready(frame, shown), key=key, column_config=_config(shown, zone, dark, currency), column_order=list(shown),
+        worded.in_words(ready, said), key=key, column_config=_config(shown, zone, dark, currency, said), column_order=list(shown),
         hide_index=True, height=height, row_height=row_height, alt=alt, placeholder="", lazy=False if choose or choose_many else None,
         **_selection(frame, key, id_column, choose, chosen, choose_many, chosen_many),
     )  # fmt: skip
@@ -148,14 +155,26 @@ def _ready(frame: pd.DataFrame, columns: Mapping[str, Column]) -> pd.DataFrame:
             ready[name] = pd.to_numeric(ready[name]) * 100
         elif columns[name].kind == "words":
             ready[name] = ready[name].astype("string").str.replace("_", " ")
+        elif columns[name].kind == "story":
+            ready[name] = [f"{STORY}{quote(str(id), safe=':')}" if known(id) else None for id in ready[name]]
     return ready
 
 
-def _config(columns: Mapping[str, Column], zone: str, dark: bool, currency: str) -> dict[str, Any]:
-    return {name: _column(column, zone, dark, currency) for name, column in columns.items()}
+def _said(ready: pd.DataFrame, columns: Mapping[str, Column], currency: str) -> dict[str, worded.Words]:
+    """The columns whose numbers are written in our words: none of a table that is too long for it."""
+    if len(ready) > worded.MOST_ROWS:
+        return {}
+    said = {name: worded.words(columns[name].kind, currency) for name in ready.columns}
+    return {name: words for name, words in said.items() if words is not None}
 
 
-def _column(column: Column, zone: str, dark: bool, currency: str) -> Any:
+def _config(
+    columns: Mapping[str, Column], zone: str, dark: bool, currency: str, said: Collection[str]
+) -> dict[str, Any]:
+    return {name: _column(column, zone, dark, currency, name in said) for name, column in columns.items()}
+
+
+def _column(column: Column, zone: str, dark: bool, currency: str, is_said: bool) -> Any:
     words = {"label": column.label, "help": column.help, "width": column.width, "pinned": column.pinned}
     sign = CURRENCY_SIGNS.get(currency, currency)
     numbers = {
@@ -169,11 +188,14 @@ def _column(column: Column, zone: str, dark: bool, currency: str) -> Any:
     }
     times = {"time": "HH:mm", "seconds": "HH:mm:ss", "instant": "ddd D MMM HH:mm"}
     if column.kind in numbers:
-        return st.column_config.NumberColumn(**words, format=numbers[column.kind], alignment="right")
+        own = None if is_said else numbers[column.kind]  # with a format, the browser shows no words of ours
+        return st.column_config.NumberColumn(**words, format=own, alignment="right")
     if column.kind in times:
         return st.column_config.DatetimeColumn(**words, format=times[column.kind], timezone=zone)
     if column.kind == "day":
         return st.column_config.DateColumn(**words, format="ddd D MMM YYYY")
+    if column.kind == "story":
+        return st.column_config.LinkColumn(**words, display_text=rf"{re.escape(STORY)}(.*)")
     if column.kind == "flag":
         return st.column_config.CheckboxColumn(**words)
     if column.kind == "status":
@@ -184,8 +206,8 @@ def _column(column: Column, zone: str, dark: bool, currency: str) -> Any:
 
 
 def _status_column(words: dict[str, Any], dark: bool) -> Any:
-    known = [*palette.STATUS.values(), *palette.OUTCOME.values(), *palette.SEVERITY.values()]
-    looks = list({look.label: look for look in known}.values())
+    looked = [*palette.STATUS.values(), *palette.OUTCOME.values(), *palette.SEVERITY.values()]
+    looks = list({look.label: look for look in looked}.values())
     return st.column_config.MultiselectColumn(
         **words, options=[look.label for look in looks], color=[look.hex(dark) for look in looks]
     )

@@ -36,9 +36,10 @@ def tooltip(*fields: tuple[str, str, str]) -> list[alt.Tooltip]:
     ]
 
 
-def legend(symbol: str = "square") -> alt.Legend:
-    """A legend over the chart."""
-    return alt.Legend(orient="top", direction="horizontal", symbolType=symbol, offset=4, labelFontSize=12)
+def legend(symbol: str = "square", columns: int | None = None) -> alt.Legend:
+    """A legend over the chart, in so many columns; None: in one line."""
+    lines = {} if columns is None else {"columns": columns, "labelLimit": 260}
+    return alt.Legend(orient="top", direction="horizontal", symbolType=symbol, offset=4, labelFontSize=12, **lines)
 
 
 def draw(chart: Any, key: str, dark: bool, height: int, description: str, **selection: Any) -> None:

@@ -31,7 +31,7 @@ def _card(desk: Desk, owner: str, mine: pd.DataFrame, choose: Callable[[tuple[st
     rows = list(mine.itertuples())
     overdue = sum(wording.is_overdue(row, desk.at) for row in rows)
     is_role = mine.owner.isna().all()
-    st.markdown(f"**{owner}** :gray[{'a role: nobody has taken these yet' if is_role else 'by name'}]")
+    st.markdown(f"**{format.as_typed(owner)}** :gray[{'a role: nobody owns these by name' if is_role else 'by name'}]")
     told = [format.count(len(rows), "exception")]
     told += [f":orange-badge[:material/alarm: {overdue} overdue]"] if overdue else ["none overdue"]
     told.append(f"**{' + '.join(listing.stakes(mine)) or format.UNKNOWN}** at stake")
@@ -47,7 +47,7 @@ def _line(desk: Desk, row: Any, choose: Callable[[tuple[str, ...]], None]) -> No
     look = palette.look(row.severity)
     colour = "orange" if wording.is_overdue(row, desk.at) else "gray"
     st.button(
-        f":{look.theme_colour}[{look.glyph}] :{colour}[{wording.due(row, desk.at)}] · {wording.what(row)}",
-        key=f"board {row.exception_id}", type="tertiary", wrap=False, help=wording.sentence(row),
+        f":{look.theme_colour}[{look.glyph}] :{colour}[{wording.due(row, desk.at)}] · {format.as_typed(wording.what(row))}",
+        key=f"board {row.exception_id}", type="tertiary", wrap=False, help=format.as_typed(wording.sentence(row)),
         on_click=choose, args=((row.exception_id,),),
     )  # fmt: skip

@@ -60,7 +60,7 @@ def brief(desk: Desk, row: Any, stops: pd.DataFrame) -> None:
 def heading(desk: Desk, row: Any) -> None:
     """What and whom it is about, how bad it is, and where it stands."""
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-        st.markdown(f"**{wording.what(row)}**", width="content")
+        st.markdown(f"**{format.as_typed(wording.what(row))}**", width="content")
         st.markdown(wording.severity_badge(row), width="content")
         st.markdown(wording.state_badge(row, desk.zone), width="content")
         if wording.is_overdue(row, desk.at):
@@ -69,7 +69,7 @@ def heading(desk: Desk, row: Any) -> None:
 
 def facts(desk: Desk, row: Any, stops: pd.DataFrame) -> list[str]:
     """What is so, the arrival with its interval and chance, the money, the time left, and whose it is."""
-    told = [wording.sentence(row).rstrip(".")]
+    told = [format.as_typed(wording.sentence(row).rstrip("."))]
     mine = (
         stops[stops.delivery_id == row.delivery_id] if format.known(row.delivery_id) and len(stops) else stops.head(0)
     )
@@ -79,7 +79,7 @@ def facts(desk: Desk, row: Any, stops: pd.DataFrame) -> list[str]:
     told.append(f"**{wording.stake(row)}** at stake")
     if row.state in ("open", "acknowledged"):
         told.append(wording.due(row, desk.at))
-    told.append(f"owner {wording.owner(row)}")
+    told.append(f"owner {format.as_typed(wording.owner(row))}")
     return told
 
 

@@ -30,12 +30,12 @@ TWO_LINES = 57
 FIVE_LINES, HEADING, PHONE_WIDTH = 96, 36, 200
 
 SEVERITY = Column("Severity", "status", "From low to critical; the colour says what it means for the promise", 88)
-STAKE = Column("At stake", "whole_money", "Lost if it comes true, over all that it covers", 68)
-DUE = Column("Due", width=100, help="Until somebody must act; overdue: nobody has acted in time")
-OWNER = Column("Owner", width=100, help="Who has it; a role where nobody has taken it yet")
+STAKE = Column("At stake", "whole_money", "Lost if it comes true, over all that it covers", 66)
+DUE = Column("Due", width=90, help="Until somebody must act; overdue: nobody has acted in time")
+OWNER = Column("Owner", width=84, help="Who has it; a role where nobody has taken it yet")
 QUEUE = {
     "severity": SEVERITY,
-    "told": Column("What, and what is so", width=290),
+    "told": Column("What, and what is so", width=252),
     "stake": STAKE,
     "due": DUE,
     "whose": OWNER,

@@ -42,7 +42,7 @@ def tiles(proposal: Proposal) -> list[Tile]:
             n=n,
             n_of="open stops",
             change=f"{len(change.reordered)} reordered",
-            base="on their own vehicle",
+            base="on own vehicle",
         ),
         Tile(
             "Not served",
@@ -62,11 +62,11 @@ def _figure(label: str, change: Change, shown: Callable[[float], str], n: int, t
     return Tile(
         label,
         shown(change.after),
-        told,
+        f"{told} Compared with the plan in force, re-timed from the same instant.",
         n=n,
         n_of="open stops",
         change=f"{sign}{shown(abs(difference))}",
-        base=f"vs. {shown(change.before)} now",
+        base=f"vs. {shown(change.before)}",
         direction="neutral" if abs(difference) < 1e-6 else "good" if difference < 0 else "bad",
     )
 

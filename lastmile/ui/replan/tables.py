@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pandas as pd
 import streamlit as st
 
@@ -48,6 +50,11 @@ def changes(proposal: Proposal) -> pd.DataFrame:
     return rows[(before != after) | (rows.kept_before != rows.kept_after)].reset_index(drop=True)
 
 
+def _height(rows: pd.DataFrame) -> int | Literal["content"]:
+    """Few rows take what they need; many scroll."""
+    return "content" if len(rows) < 8 else 300
+
+
 def show_changes(desk: Desk, moved: pd.DataFrame) -> None:
     """The table of changes."""
     desk.table(
@@ -55,7 +62,7 @@ def show_changes(desk: Desk, moved: pd.DataFrame) -> None:
         key="moves",
         alt="Deliveries that change vehicle or whose promise changes",
         columns=CHANGES,
-        height=300,
+        height=_height(moved),
         empty="No delivery changes its vehicle, and no promise changes: only the order and times on the vans do.",
         download="proposal-changes.csv",
     )
@@ -101,13 +108,14 @@ def show_shortcomings(desk: Desk, proposal: Proposal) -> None:
     looking = proposal.late_reasons.running
     if looking:
         _awaited(proposal)
+    found = shortcomings(proposal)
     desk.table(
-        shortcomings(proposal),
+        found,
         key="shortcomings",
         alt="Stops that the proposal serves late or not at all, with the reason and the cheapest change",
         columns=SHORTCOMINGS,
         currency=proposal.comparison.currency,
-        height=300,
+        height=_height(found),
         empty="Every stop is served within its promise.",
         download="proposal-late-and-not-served.csv",
     )
