@@ -16,6 +16,7 @@ from lastmile.routing import compiled
 from lastmile.routing.workers import Workers, use
 from lastmile.runtime import Tower
 from lastmile.store import Store
+from tests.tiny_day import store_with_tiny_day
 
 FRIDAY = datetime(2026, 11, 20, 10, 15, tzinfo=UTC)
 """11:15 in Berlin: most vans are out, and some of them late."""
@@ -61,12 +62,32 @@ def demo_database(demo_file: Path, tmp_path: Path) -> Path:
     return Path(shutil.copy(demo_file, tmp_path / "demo.duckdb"))
 
 
-@pytest.fixture
-def empty_database(tmp_path: Path) -> Path:
-    """A database with the schema and nothing on record."""
-    path = tmp_path / "empty.duckdb"
+@pytest.fixture(scope="session")
+def empty_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with the schema and nothing on record, made once: to copy is quicker than all migrations. Copy it, don't open it."""
+    path = tmp_path_factory.mktemp("empty") / "empty.duckdb"
     Store.open(path).close()
     return path
+
+
+@pytest.fixture
+def empty_database(empty_file: Path, tmp_path: Path) -> Path:
+    """A database with the schema and nothing on record, for one test."""
+    return Path(shutil.copy(empty_file, tmp_path / "tower.duckdb"))
+
+
+@pytest.fixture(scope="session")
+def tiny_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny day (tests/tiny_day.py), made once. Copy it, don't open it."""
+    path = tmp_path_factory.mktemp("tiny") / "tiny.duckdb"
+    store_with_tiny_day(path).close()
+    return path
+
+
+@pytest.fixture
+def tiny_database(tiny_file: Path, tmp_path: Path) -> Path:
+    """A copy of the tiny day for one test."""
+    return Path(shutil.copy(tiny_file, tmp_path / "tiny.duckdb"))
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from lastmile.kpis import measure, rows_behind
 from lastmile.model import stable_id
 from lastmile.store import Batch, Store
 from tests.ledgers import START, random_batches, random_costs
-from tests.tiny_day import AFTERNOON, DAY, MORNING, local, store_with_tiny_day
+from tests.tiny_day import AFTERNOON, DAY, MORNING, local
 
 ROUTES = "from route_cost($as_of::timestamptz, $day_from::date, $day_to::date) order by route_id"
 DROPS = "from drop_cost($as_of::timestamptz, $day_from::date, $day_to::date) order by route_id, delivery_id"
@@ -27,8 +27,8 @@ def drops_of(store: Store, as_of=None, day_from=None, day_to=None) -> pd.DataFra
 
 
 @pytest.fixture
-def store(tmp_path) -> Store:
-    store = store_with_tiny_day(tmp_path / "tiny.duckdb")
+def store(tiny_database) -> Store:
+    store = Store.open(tiny_database)
     yield store
     store.close()
 

@@ -25,8 +25,8 @@ ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture
-def store(tmp_path):
-    store = Store.open(tmp_path / "tower.duckdb")
+def store(empty_database):
+    store = Store.open(empty_database)
     yield store
     store.close()
 
