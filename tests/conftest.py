@@ -29,6 +29,21 @@ def pytest_configure(config: pytest.Config) -> None:
         compiled.begin_compiling().wait()
 
 
+DEAR = {"chromium": "browser", "engine": "engine"}
+"""Session fixtures that every process would have to start for itself, and the group of the tests that use them."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that share something dear, or what is made once for their module, go to one process: else each would make its own."""
+    for item in items:
+        group = next((group for name, group in DEAR.items() if name in item.fixturenames), None)
+        if group is None and any(found[-1].scope == "module" for found in item._fixtureinfo.name2fixturedefs.values()):
+            group = item.module.__name__
+        if group is not None and not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(group))
+
+
 @pytest.fixture(scope="session")
 def engine() -> Iterator[Workers]:
     """The processes that search for plans, ready: two for each process that tests."""
