@@ -79,10 +79,10 @@ def run(folder: Path, rows: int = 10, seconds: int = SECONDS) -> list[tuple[str,
     ]
 
 
-def prepare(path: Path, days: int = 28, booked_in: int = 1) -> tuple[str, list[str]]:
+def prepare(path: Path, days: int = 28) -> tuple[str, list[str]]:
     """A demo database with a source of 2,000 deliveries beside it: its token, and the deliveries' numbers.
 
-    They are booked for tomorrow, or `booked_in` so many days: of today, each would be an exception, for no plan has it.
+    They are booked for tomorrow: of today, each would be an exception, for no plan has it.
     """
     is_new = not path.exists()
     store = Store.open(path)
@@ -94,7 +94,7 @@ def prepare(path: Path, days: int = 28, booked_in: int = 1) -> tuple[str, list[s
     door.register.connect(connection, "bench")
     token = door.register.make_token(SOURCE, [TokenScope.EVENTS], "load", "bench").secret
     numbers = [f"D-{number}" for number in range(2_000)]
-    day = datetime.now(UTC) + timedelta(days=booked_in)
+    day = datetime.now(UTC) + timedelta(days=1)
     orders = [{"delivery_id": number, "day": f"{day:%Y-%m-%d}"} for number in numbers]
     rows = judged_rows(KINDS["orders"], orders, connection, door.now())
     assert door.send(None, connection, rows, 0, door.now()).result().count(Outcome.TAKEN) == len(numbers)

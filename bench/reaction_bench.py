@@ -20,9 +20,9 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
-from bench.door_bench import SOURCE, prepare, watched
+from bench.door_bench import prepare, watched
 from bench.serving import served
-from lastmile.connections import TokenScope
+from lastmile.connections import Connection, TokenScope
 from lastmile.door import Door
 from lastmile.store import Store
 
@@ -72,8 +72,8 @@ class Sender:
 def run(folder: Path, turns: int = TURNS) -> list[tuple[str, str]]:
     """Send by turns; the median and the longest of each time."""
     path = folder / "reaction.duckdb"
-    _, deliveries = prepare(path, booked_in=0)
-    token, vans = _readied(path)
+    prepare(path)
+    token, vans, deliveries = _readied(path)
     with served(path) as (port, _), watched(port, SETTLING_SECONDS) as page:
         sender = Sender(port, token)
         screen = [_to_screen(sender, page, deliveries[n * AT_ONCE : (n + 1) * AT_ONCE]) for n in range(turns)]
@@ -89,11 +89,13 @@ def _told(seconds: list[float]) -> str:
     return f"median {statistics.median(seconds):.1f} s, longest {max(seconds):.1f} s"
 
 
-def _readied(path: Path) -> tuple[str, list[tuple[str, str]]]:
-    """A token that may send and read, and today's vans with their routes, those with most stops ahead first."""
+def _readied(path: Path) -> tuple[str, list[tuple[str, str]], list[str]]:
+    """A token that may send of the demo's own deliveries and read, today's vans with their routes, and the numbers of today's
+    open deliveries; the vans with most stops ahead, and the deliveries that come last, first."""
     store = Store.open(path)
     door = Door(store, lambda: datetime.now(UTC))
-    token = door.register.make_token(SOURCE, [TokenScope.EVENTS, TokenScope.READ], "reaction", "bench").secret
+    door.register.connect(Connection("scanners", "Reaction test", delivery_source="wms"), "bench")
+    token = door.register.make_token("scanners", [TokenScope.EVENTS, TokenScope.READ], "reaction", "bench").secret
     now = datetime.now(UTC)
     vans = store.ask(
         "select vehicle_id, route_id from planned_stop join route using (plan_id, route_id) "
@@ -101,9 +103,14 @@ def _readied(path: Path) -> tuple[str, list[tuple[str, str]]]:
         day=now.date(),
         now=now,
     )
+    numbers = store.ask(
+        "select delivery_id.replace('wms:', '') as number from delivery where day = $day and source = 'wms' "
+        "and handed_over_at is null order by window_due desc, number",
+        day=now.date(),
+    )
     door.stop()
     store.close()
-    return token, list(vans.drop_duplicates("vehicle_id").itertuples(index=False, name=None))
+    return token, list(vans.drop_duplicates("vehicle_id").itertuples(index=False, name=None)), list(numbers.number)
 
 
 def _to_screen(sender: Sender, page: Page, deliveries: list[str]) -> float:

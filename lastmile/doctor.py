@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lastmile.errors import LastmileError
+from lastmile.intake import journal
 from lastmile.store import DERIVED, Store
 
 ROOT = Path(__file__).parents[1]
@@ -85,6 +86,7 @@ def _database(store: Store) -> list[Finding]:
     ]
     held = store.value("select count(*) from quarantine")
     findings.append(Finding("quarantine", True, f"{held:,} rows held" if held else "empty"))
+    findings.append(_accepted(store))
     repeated = store.value(
         "select count(*) - count(distinct event_id) from event "
         "where import_id is null or import_id not in (select import_id from undone_import)"
@@ -93,6 +95,18 @@ def _database(store: Store) -> list[Finding]:
         Finding("event ids", repeated == 0, f"{repeated} repeated", "Report this: the ledger should refuse repeats")
     )
     return findings
+
+
+def _accepted(store: Store) -> Finding:
+    """Whether all that was answered for over HTTP is in the ledger."""
+    aside = [path.name for path in journal.aside(store.path)]
+    if aside:
+        told = f"Report this with the tower's log: the ledger did not take what is in {', '.join(aside)}"
+        return Finding("accepted rows", False, f"{len(aside)} set aside", told)
+    waiting = len(journal.files(store.path))
+    return Finding(
+        "accepted rows", True, f"{waiting} waiting, taken in at the next start" if waiting else "all in the ledger"
+    )
 
 
 def _derived(store: Store, table: str, everything: str) -> Finding:

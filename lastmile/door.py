@@ -24,6 +24,8 @@ STRANGERS_PER_SECOND, STRANGERS_AT_ONCE = 1, 60
 LIVE = timedelta(hours=1)
 """A source that tells of the last hour is live: a clock that stood still at the end of a file goes on then."""
 
+WAIT_SECONDS = 10.0
+
 log = logging.getLogger(__name__)
 
 
@@ -62,6 +64,7 @@ class Door:
         if not rows:
             raise NotPossible("There is no row in this.")
         receipt = self.send(None, connection, rows, len(raw), now).result(timeout=60)
+        self.intake.settle(WAIT_SECONDS)  # who decided looks at once
         if receipt.count(Outcome.REFUSED):
             return Outcome.REFUSED
         kept.decide(self._store, [row_id], kept.REPLAYED, actor)
@@ -72,7 +75,7 @@ class Door:
         return max(self.now(), datetime.now(UTC))
 
     def stop(self) -> None:
-        """Take nothing more, and write what is queued."""
+        """Take nothing more, and write what is queued to the ledger."""
         self.intake.stop()
 
     def _count(self, source: str, done: Future[Receipt], now: datetime) -> None:

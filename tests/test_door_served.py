@@ -24,6 +24,7 @@ from schemathesis.specs.openapi.checks import (
 from lastmile.api.answers import plain
 from lastmile.api.document import document
 from lastmile.connections import Connection, Register, TokenScope
+from lastmile.intake import Intake
 from lastmile.store import Store
 from tests.serving import Served
 
@@ -89,8 +90,9 @@ def send_all(served: Served, token: str, senders: int = 6) -> list[tuple[str, di
 
 
 def ledger(database) -> dict[str, list[dict]]:
-    """All that the ledger and the tables of the present hold."""
+    """All that the ledger and the tables of the present hold, once a tower has taken in what was accepted."""
     store = Store.open(database)
+    Intake(store).stop()
     held = {
         table: plain(store.ask(f"from {table} order by all"))
         for table in ("event", "booking", "delivery", "route_run", "quarantined_row")

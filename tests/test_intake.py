@@ -3,21 +3,39 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
+import shutil
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from lastmile import ingest, queries
+from lastmile import doctor, ingest, queries
 from lastmile.adapters import FORMATS, epcis_document
 from lastmile.api.answers import plain
+from lastmile.commands.command import opened_store
 from lastmile.connections import Connection
 from lastmile.door import Door
-from lastmile.errors import LastmileError
+from lastmile.errors import DiskFull, LastmileError
 from lastmile.ingest.fields import BOOKING, EVENT, PAYLOAD
-from lastmile.intake import KINDS, Busy, Intake, Outcome, Sent, judge, quarantined, waiting
+from lastmile.intake import (
+    KINDS,
+    Busy,
+    Intake,
+    Judged,
+    Outcome,
+    Sent,
+    journal,
+    judge,
+    quarantined,
+    tables,
+    waiting,
+    writing,
+)
 from lastmile.intake import queue as queues
 from lastmile.intake.receiving import judged_message, judged_rows
 from lastmile.model import EventType
@@ -49,9 +67,11 @@ def door(store):
 
 
 def send(door: Door, kind: str, rows: object, connection: Connection = ERP) -> list[str]:
-    """The outcome of each row, once they are on the disk."""
+    """The outcome of each row, once they are in the ledger."""
     judged = judged_rows(KINDS[kind], rows, connection, NOW)
-    return [str(outcome) for outcome in door.send(None, connection, judged, 100, NOW).result(30).outcomes]
+    outcomes = [str(outcome) for outcome in door.send(None, connection, judged, 100, NOW).result(30).outcomes]
+    assert door.intake.settle(30)
+    return outcomes
 
 
 def wrong(kind: str, row: object) -> list[tuple[str | None, str]]:
@@ -307,6 +327,7 @@ def test_a_delivery_goes_out_as_epcis_and_comes_in_again_as_the_same_events(door
     rows, passed = judged_message(FORMATS["epcis"], json.dumps(out).encode(), other, NOW)
     door.register.connect(other, "somebody")
     receipt = door.send(None, other, rows, 0, NOW).result(30)
+    door.intake.settle(30)
 
     assert (receipt.count(Outcome.TAKEN), passed) == (len(scans) + 2, 0)
     told = (
@@ -344,6 +365,7 @@ def test_a_message_that_could_not_be_read_is_kept_so_that_it_can_be_read_again(d
     cut = b"ST*214*0001~B10*P*D-1*C~AT7*D1*NS***20260302*0918*UT~SE*9*0001~"
     rows, _ = judged_message(FORMATS["x12-214"], cut, ERP, NOW)
     door.send(None, ERP, rows, 0, NOW).result(30)
+    door.intake.settle(30)
 
     kept = quarantined(store).iloc[0]
     assert kept.format == "x12-214"
@@ -397,7 +419,7 @@ def test_many_senders_at_once_share_commits_and_each_gets_its_own_receipt(store)
 def test_a_full_queue_tells_senders_to_come_again(store, monkeypatch):
     monkeypatch.setattr(queues, "MOST_ROWS_WAITING", 3)
     intake = Intake(store)
-    with store._writer:  # nothing can be written while the test holds the writers' lock
+    with ledger_held(store):
         first = intake.submit(sent(judged(1), judged(2)))
         assert intake.is_open
         with pytest.raises(Busy) as refused:
@@ -443,11 +465,166 @@ def test_a_request_that_can_not_be_written_takes_no_other_with_it(store, monkeyp
 
 def test_who_hangs_up_can_not_take_rows_out_of_a_batch(store):
     intake = Intake(store)
-    with store._writer:
+    with ledger_held(store):
         receipt = intake.submit(sent(judged(1)))
         assert not receipt.cancel()
     assert receipt.result(30).count(Outcome.TAKEN) == 1
     intake.stop()
+
+
+# Accepted, and not in the ledger yet
+
+
+@contextmanager
+def ledger_held(store: Store) -> Iterator[None]:
+    """Nothing gets into the ledger while the block runs."""
+    with store._writer:
+        yield
+
+
+def test_what_was_answered_for_is_safe_before_the_ledger_has_it_and_the_next_process_takes_it_in(store, tmp_path):
+    intake, after = Intake(store), tmp_path / "after"
+    after.mkdir()
+    with ledger_held(store):
+        receipts = [intake.submit(sent(judged(number), judge(KINDS["events"], 7, ERP, NOW))) for number in range(3)]
+        outcomes = [outcome for receipt in receipts for outcome in receipt.result(30).outcomes]
+        assert outcomes == [Outcome.TAKEN, Outcome.REFUSED] * 3
+        assert store.value("select count(*) from event") == 0
+        for path in tmp_path.glob("tower.duckdb*"):  # as a killed process leaves it
+            shutil.copy(path, after)
+    intake.stop()
+
+    left = Store.open(after / "tower.duckdb")
+    Intake(left).stop()
+
+    assert left.value("select count(*) from event") == 3
+    assert waiting(left, "erp") == 1  # the same row, kept once
+    assert journal.files(left.path) == journal.files(store.path) == []
+    left.close()
+
+
+def test_a_row_sent_again_before_the_ledger_has_it_is_a_repetition(store):
+    intake = Intake(store)
+    with ledger_held(store):
+        first = intake.submit(sent(judged(1))).result(30)
+        again = intake.submit(sent(judged(1), judged(2))).result(30)
+    intake.stop()
+
+    assert first.outcomes == (Outcome.TAKEN,)
+    assert again.outcomes == (Outcome.REPEATED, Outcome.TAKEN)
+    assert store.value("select count(*) from event") == 2
+
+
+def test_settling_waits_for_the_ledger_and_no_longer_than_told(store):
+    intake = Intake(store)
+    with ledger_held(store):
+        intake.submit(sent(judged(1))).result(30)
+        assert not intake.settle(0.05)
+    assert intake.settle(30)
+    assert store.value("select count(*) from event") == 1
+    intake.stop()
+
+
+def test_of_a_file_that_was_being_written_only_what_is_whole_counts(tmp_path):
+    written, path = journal.Journal(tmp_path / "tower.duckdb"), None
+    for number in range(2):
+        written.keep(brought(judged(number)))
+    path = written.cut()
+    whole = path.read_bytes()
+    first = len(whole) // 2
+
+    for cut in (0, 1, first - 1, first, first + 1, len(whole) - 1):
+        path.write_bytes(whole[:cut])
+        assert len(list(journal.read(path))) == (1 if cut >= first else 0)
+    path.write_bytes(whole[: first + 30] + bytes([whole[first + 30] ^ 1]) + whole[first + 31 :])
+    assert [one.events.num_rows for one in journal.read(path)] == [1]
+
+
+def brought(*rows: Judged) -> journal.Brought:
+    return journal.Brought(tables.events([row.event for row in rows]), tables.bookings([]), tables.quarantined([]))
+
+
+def test_where_the_disk_is_full_nothing_is_accepted_and_what_was_stays(store, monkeypatch):
+    intake = Intake(store)
+    with ledger_held(store):
+        intake.submit(sent(judged(1))).result(30)
+        with monkeypatch.context() as full:
+            full.setattr(journal.os, "fdatasync", no_room)
+            with pytest.raises(DiskFull, match="send it again"):
+                intake.submit(sent(judged(2))).result(30)
+        intake.submit(sent(judged(3))).result(30)
+        (path,) = journal.files(store.path)
+        assert [one.events.num_rows for one in journal.read(path)] == [1, 1]
+    intake.stop()
+    assert store.value("select count(*) from event") == 2
+    assert intake.rows_waiting == 0
+
+
+def no_room(_: int) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_while_the_ledger_has_no_room_nothing_more_is_taken_and_nothing_is_lost(store, monkeypatch):
+    monkeypatch.setattr(writing, "AGAIN_SECONDS", 0.05)
+    append, there_is_room = store.append, threading.Event()
+
+    def full(*arguments, **named):
+        if there_is_room.is_set():
+            return append(*arguments, **named)
+        raise DiskFull("The disk is full.")
+
+    monkeypatch.setattr(store, "append", full)
+    intake = Intake(store)
+    assert intake.submit(sent(judged(1))).result(30).count(Outcome.TAKEN) == 1
+    assert not intake.settle(0.5)
+    assert not intake.is_open
+    with pytest.raises(Busy, match="The disk is full"):
+        intake.submit(sent(judged(2)))
+
+    there_is_room.set()
+
+    assert intake.settle(30)
+    assert intake.is_open
+    assert store.value("select count(*) from event") == 1
+    intake.stop()
+
+
+def test_accepted_rows_that_the_ledger_does_not_take_are_set_aside_and_the_others_go_in(store, monkeypatch):
+    append = store.append
+    bad = judged(2).event["event_id"]
+
+    def picky(batch, **named):
+        if bad in batch["event"]["event_id"].to_pylist():
+            raise ValueError("not this one")
+        return append(batch, **named)
+
+    monkeypatch.setattr(store, "append", picky)
+    monkeypatch.setattr(queues, "LINGER_SECONDS", 0.0)
+    intake = Intake(store)
+    with ledger_held(store):
+        for number in range(4):
+            intake.submit(sent(judged(number))).result(30)
+    intake.stop()
+
+    assert store.value("select count(*) from event") == 3
+    (path,) = journal.aside(store.path)
+    assert [one.events["event_id"].to_pylist() for one in journal.read(path)] == [[bad]]
+
+
+def test_a_command_takes_in_what_a_killed_tower_has_left_and_doctor_tells_of_it(store, tmp_path):
+    path, left = tmp_path / "left.duckdb", journal.Journal(tmp_path / "left.duckdb")
+    left.keep(brought(judged(1), judged(2)))
+
+    def told() -> list[tuple[bool, str]]:
+        return [(one.ok, one.found) for one in doctor.examine(path) if one.what == "accepted rows"]
+
+    Store.open(path).close()
+    assert told() == [(True, "1 waiting, taken in at the next start")]
+    with opened_store(path) as opened:
+        assert opened.value("select count(*) from event") == 2
+    assert told() == [(True, "all in the ledger")]
+    journal.set_aside(path, brought(judged(3)))
+    assert told() == [(False, "1 set aside")]
 
 
 # The tower around it

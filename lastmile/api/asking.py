@@ -22,6 +22,9 @@ from lastmile.runtime import Tower
 from lastmile.store import Store
 
 DAYS = timedelta(days=28)
+SETTLING_SECONDS = 2.0
+"""Who asks after sending is answered from a ledger that holds what was sent; a tower under load is not waited for longer."""
+
 EPCIS_TYPE = "application/ld+json"
 SCOPE = {"depot", "carrier", "service"}
 
@@ -82,6 +85,7 @@ def _admitted(request: Request, parameters: set[str]) -> Tower:
     if unknown:
         known = ", ".join(sorted(parameters)) or "none"
         raise Declined(400, f"{sorted(unknown)[0][:100]!r} is no parameter here; there are: {known}.")
+    tower.door.intake.settle(SETTLING_SECONDS)
     return tower
 
 

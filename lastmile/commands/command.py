@@ -14,6 +14,7 @@ from typing import Any
 
 import pandas as pd
 
+from lastmile.intake import take_in
 from lastmile.runtime import database_path
 from lastmile.store import Store
 
@@ -32,9 +33,10 @@ class Command:
 
 @contextmanager
 def opened_store(path: Path | None = None) -> Iterator[Store]:
-    """The database of this installation, or the one at `path`; closed at the end."""
+    """The database of this installation, or the one at `path`, with all that was accepted for it; closed at the end."""
     store = Store.open(path or database_path())
     try:
+        take_in(store)
         yield store
     finally:
         store.close()

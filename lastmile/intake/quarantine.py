@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,17 +17,6 @@ REPLAYED, DISCARDED = "replayed", "discarded"
 _WAITING = (
     "from quarantined_row anti join (select row_id from quarantine_decision) as decided using (row_id) "
     "where $source is null or source = $source"
-)
-_SCHEMA = pa.schema(
-    [
-        ("row_id", pa.string()),
-        ("received_at", pa.timestamp("us", "UTC")),
-        ("source", pa.string()),
-        ("credential_id", pa.string()),
-        ("format", pa.string()),
-        ("raw", pa.string()),
-        ("problems", pa.string()),
-    ]
 )
 
 
@@ -49,12 +38,12 @@ def quarantined(store: Store, source: str | None = None, most: int = 500) -> pd.
     )
 
 
-def keep(store: Store, rows: Sequence[dict[str, Any]]) -> None:
-    """Put rows into quarantine; one that is or was there already is not kept twice."""
-    if not rows:
+def keep(store: Store, rows: pa.Table) -> None:
+    """Put rows, as of tables.quarantined, into quarantine; one that is or was there already is not kept twice."""
+    if not rows.num_rows:
         return
     with store.write(about_days=False, streamed=True) as connection:
-        connection.register("incoming_rows", pa.Table.from_pylist(list(rows), schema=_SCHEMA))
+        connection.register("incoming_rows", rows)
         connection.execute(
             "insert into quarantined_row by name select row_id::uuid as row_id, received_at, source, credential_id, format, "
             "raw::json as raw, problems::json as problems from incoming_rows as incoming "

@@ -32,6 +32,11 @@ BOOKING = _schema(
     email=pa.string(), language=pa.string(),
 )  # fmt: skip
 
+QUARANTINED = _schema(
+    row_id=pa.string(), received_at=_INSTANT, source=pa.string(), credential_id=pa.string(), format=pa.string(),
+    raw=pa.string(), problems=pa.string(),
+)  # fmt: skip
+
 
 def events(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
     """Events as a table of the ledger's columns."""
@@ -41,3 +46,8 @@ def events(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
 def bookings(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
     """Versions of what was asked, as a table of the ledger's columns."""
     return pa.Table.from_pylist(list(rows), schema=BOOKING)
+
+
+def quarantined(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
+    """Rows that were refused, as a table of the quarantine's columns."""
+    return pa.Table.from_pylist(list(rows), schema=QUARANTINED)

@@ -87,7 +87,9 @@ def deliveries(seed: int, day: date) -> pd.DataFrame:
 def delivery_ids(keys: np.ndarray) -> list[str]:
     """The ids of deliveries by key: the warehouse's own numbers, of the service day and a serial number, as an import or the
     door would name them; so other systems that use its numbers can tell of them."""
-    days = {ordinal: f"{NUMBERS_OF}:L{date.fromordinal(ordinal):%y%m%d}-" for ordinal in set((keys // DAY_KEYS).tolist())}
+    days = {
+        ordinal: f"{NUMBERS_OF}:L{date.fromordinal(ordinal):%y%m%d}-" for ordinal in set((keys // DAY_KEYS).tolist())
+    }
     return [f"{days[key // DAY_KEYS]}{key % DAY_KEYS + 1:04d}" for key in keys.tolist()]
 
 

@@ -54,7 +54,12 @@ def _booking_rows(opened: Day, deliveries: pd.DataFrame, recorded: np.ndarray) -
     recorded_us = clock.micros(opened.day, recorded)
     frame.insert(0, "booking_id", ids_of("booking", frame["delivery_id"].tolist(), recorded_us.tolist()))
     frame.insert(1, "recorded_at", clock.times(recorded_us))
-    frame["kind"], frame["source"], frame["zone"], frame["currency"] = "delivery", NUMBERS_OF, clock.ZONE, fleet.CURRENCY
+    frame["kind"], frame["source"], frame["zone"], frame["currency"] = (
+        "delivery",
+        NUMBERS_OF,
+        clock.ZONE,
+        fleet.CURRENCY,
+    )
     frame["day"], frame["window_semantics"] = opened.day, "service_start"
     for column in ("window_from", "window_due", "release_due"):
         frame[column] = clock.times(clock.micros(opened.day, deliveries[column].to_numpy()))
