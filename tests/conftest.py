@@ -16,6 +16,7 @@ from lastmile.routing import compiled
 from lastmile.routing.workers import Workers, use
 from lastmile.runtime import Tower
 from lastmile.store import Store
+from tests.tiny_day import store_with_tiny_day
 
 FRIDAY = datetime(2026, 11, 20, 10, 15, tzinfo=UTC)
 """11:15 in Berlin: most vans are out, and some of them late."""
@@ -26,6 +27,21 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput") and not compiled.is_ready():
         sys.stderr.write("Compiling the engine for re-optimization (once after each change of it) …\n")
         compiled.begin_compiling().wait()
+
+
+DEAR = {"chromium": "browser", "engine": "engine"}
+"""Session fixtures that every process would have to start for itself, and the group of the tests that use them."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that share something dear, or what is made once for their module, go to one process: else each would make its own."""
+    for item in items:
+        group = next((group for name, group in DEAR.items() if name in item.fixturenames), None)
+        if group is None and any(found[-1].scope == "module" for found in item._fixtureinfo.name2fixturedefs.values()):
+            group = item.module.__name__
+        if group is not None and not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session")
@@ -61,12 +77,32 @@ def demo_database(demo_file: Path, tmp_path: Path) -> Path:
     return Path(shutil.copy(demo_file, tmp_path / "demo.duckdb"))
 
 
-@pytest.fixture
-def empty_database(tmp_path: Path) -> Path:
-    """A database with the schema and nothing on record."""
-    path = tmp_path / "empty.duckdb"
+@pytest.fixture(scope="session")
+def empty_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with the schema and nothing on record, made once: to copy is quicker than all migrations. Copy it, don't open it."""
+    path = tmp_path_factory.mktemp("empty") / "empty.duckdb"
     Store.open(path).close()
     return path
+
+
+@pytest.fixture
+def empty_database(empty_file: Path, tmp_path: Path) -> Path:
+    """A database with the schema and nothing on record, for one test."""
+    return Path(shutil.copy(empty_file, tmp_path / "tower.duckdb"))
+
+
+@pytest.fixture(scope="session")
+def tiny_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny day (tests/tiny_day.py), made once. Copy it, don't open it."""
+    path = tmp_path_factory.mktemp("tiny") / "tiny.duckdb"
+    store_with_tiny_day(path).close()
+    return path
+
+
+@pytest.fixture
+def tiny_database(tiny_file: Path, tmp_path: Path) -> Path:
+    """A copy of the tiny day for one test."""
+    return Path(shutil.copy(tiny_file, tmp_path / "tiny.duckdb"))
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ NOW = 1_772_439_480
 
 
 @pytest.fixture
-def store(tmp_path):
-    store = Store.open(tmp_path / "tower.duckdb")
+def store(empty_database):
+    store = Store.open(empty_database)
     yield store
     store.close()
 

@@ -12,7 +12,7 @@ from lastmile.kpis import measure, rows_behind
 from lastmile.model import stable_id
 from lastmile.store import Batch, Store
 from tests.ledgers import START, random_batches, random_costs
-from tests.tiny_day import AFTERNOON, DAY, MORNING, local, store_with_tiny_day
+from tests.tiny_day import AFTERNOON, DAY, MORNING, local
 
 ROUTES = "from route_cost($as_of::timestamptz, $day_from::date, $day_to::date) order by route_id"
 DROPS = "from drop_cost($as_of::timestamptz, $day_from::date, $day_to::date) order by route_id, delivery_id"
@@ -27,8 +27,8 @@ def drops_of(store: Store, as_of=None, day_from=None, day_to=None) -> pd.DataFra
 
 
 @pytest.fixture
-def store(tmp_path) -> Store:
-    store = store_with_tiny_day(tmp_path / "tiny.duckdb")
+def store(tiny_database) -> Store:
+    store = Store.open(tiny_database)
     yield store
     store.close()
 
@@ -238,7 +238,10 @@ def differences(store: Store) -> int:
     """Rows that differ between the costs as kept and as known at the end of time, from the events themselves."""
     ledger = "select * from drop_cost('infinity'::timestamptz, null::date, null::date) where kind <> 'charge'"
     kept = "select * from drop_cost(null::timestamptz, null::date, null::date) where kind <> 'charge'"
-    return store.value(f"select count(*) from ((({ledger}) except ({kept})) union all (({kept}) except ({ledger})))")
+    return store.value(
+        f"with ledger as materialized ({ledger}), kept as materialized ({kept}) select count(*) from "
+        "((from ledger except from kept) union all (from kept except from ledger))"
+    )
 
 
 def test_undoing_an_import_takes_its_charges_out_of_the_costs(store: Store):

@@ -15,8 +15,8 @@ NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-def store(tmp_path):
-    store = Store.open(tmp_path / "tower.duckdb")
+def store(empty_database):
+    store = Store.open(empty_database)
     decisions.propose_plan(store, plan(1, None), "planner", NOON)
     decisions.approve_plan(store, "north v1", "planner", "the day's plan", NOON)
     yield store

@@ -12,17 +12,15 @@ from lastmile.errors import NotPossible
 from lastmile.exceptions.actions import ACTIONS, call_list, link, perform
 from lastmile.model import Event, EventType, StatusSource
 from lastmile.store import Store
-from tests import tiny_day
 from tests.tiny_day import DAY, NOW, local
 
 OPEN, VAN = "x-open", "x-van"
 
 
 @pytest.fixture
-def store(tmp_path):
+def store(tiny_database):
     """The tiny day at 18:00: `open` is due 19:00 to 20:00 and warned of, and so is `silent`, both explained by van-2."""
-    store = Store.open(tmp_path / "tower.duckdb")
-    store.append(tiny_day.batch())
+    store = Store.open(tiny_database)
     store.append({"event": events_frame([warning("open", "will_be_late", OPEN, VAN), warning("silent", "is_late", "x-silent", VAN),
                                          warning(None, "vehicle_broke_down", VAN, None)])})  # fmt: skip
     yield store

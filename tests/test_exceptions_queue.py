@@ -24,7 +24,7 @@ BROKEN = exception_id("vehicle_broke_down", "van-2", DAY)
 
 
 @pytest.fixture
-def store(tmp_path):
+def store(empty_database):
     """Three things at noon: d1 in jeopardy (30 %), d2 that will be late (80 %), van-2 broken down with d3 and d4 on it."""
     on_van_2 = {"route_id": "r2", "vehicle_id": "van-2", "broke_at": clock("11:40"), "broke_known_at": clock("11:41")}
     rows = [
@@ -38,7 +38,7 @@ def store(tmp_path):
         a_van(route_id="r2", vehicle_id="van-2", broke_at="11:40", broke_known_at="11:41", open_deliveries=2),
     )
     steps = Book(Settings({})).look(find_all(a_situation(*rows, vans=vans)), [NOON], {})
-    store = Store.open(tmp_path / "tower.duckdb")
+    store = Store.open(empty_database)
     store.append({"event": events_of(steps)})
     yield store
     store.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
@@ -15,7 +16,6 @@ from lastmile.kpis.intervals import percentile_interval
 from lastmile.kpis.waiting import waiting
 from lastmile.model import Scope
 from lastmile.store import Store
-from tests import tiny_day
 from tests.tiny_day import DAY, local
 from tests.tiny_exceptions import raise_exceptions, warned
 
@@ -81,9 +81,8 @@ def test_what_waits_for_a_step_is_no_mean():
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory):
-    store = Store.open(tmp_path_factory.mktemp("response") / "tower.duckdb")
-    store.append(tiny_day.batch())
+def store(tiny_file, tmp_path_factory):
+    store = Store.open(shutil.copy(tiny_file, tmp_path_factory.mktemp("response")))
     raise_exceptions(store)
     yield store
     store.close()
@@ -150,10 +149,9 @@ def test_the_rows_name_the_exception_and_say_who_still_waits(store):
     ]  # fmt: skip
 
 
-def test_a_handover_that_the_ledger_heard_of_late_changes_nothing_known_before(tmp_path):
+def test_a_handover_that_the_ledger_heard_of_late_changes_nothing_known_before(tiny_database):
     """late was handed over at 10:20, which was recorded at 10:50: a promise until 10:25 looked broken till then."""
-    store = Store.open(tmp_path / "late.duckdb")
-    store.append(tiny_day.batch())
+    store = Store.open(tiny_database)
     store.append({"event": events_frame([warned("late", "09:18", "09:20", "10:25")])})
 
     known = [figures(store, ["alert_precision"], as_of=local(at)).value.iloc[0] for at in ("10:49", "10:50")]

@@ -75,12 +75,12 @@ def test_what_somebody_resolved_stays_so_while_nothing_changes(store):
     assert first.exception_id not in set(exceptions.queue(store, FRIDAY + timedelta(seconds=5)).exception_id)
 
 
-def test_the_watch_looks_at_other_operations_and_at_none_too(tmp_path):
-    tiny = tiny_day.store_with_tiny_day(tmp_path / "tiny.duckdb")
+def test_the_watch_looks_at_other_operations_and_at_none_too(tiny_database, empty_database):
+    tiny = Store.open(tiny_database)
     Watch(tiny).look(tiny_day.DAY, tiny_day.NOW, None)
     found = exceptions.exceptions(tiny, tiny_day.NOW).set_index("subject_id").key.to_dict()
     tiny.close()
-    nothing = Store.open(tmp_path / "nothing.duckdb")
+    nothing = Store.open(empty_database)
 
     assert found["silent"] == "is_late"  # due by 16:00, and nothing is known of it
     assert found["failed"] == "failed_attempt"

@@ -121,8 +121,8 @@ def approve(store: Store, tables: dict[str, pd.DataFrame]) -> None:
 
 
 @pytest.fixture
-def store(tmp_path):
-    store = Store.open(tmp_path / "tower.duckdb")
+def store(empty_database):
+    store = Store.open(empty_database)
     known = {"recorded_at": at("00:00")}
     bookings = [
         known | {"booking_id": stable_id(name), "delivery_id": name, "kind": "delivery", "source": "test", "depot_id": "north",

@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -130,7 +131,9 @@ MOST_LINES = 400
 MOST_LINES_OF_A_PAGE = 80
 
 
+@cache
 def tree(path: Path) -> ast.Module:
+    """What a file says; read once for all rules. Only to be looked at."""
     return ast.parse(path.read_text(), str(path))
 
 
@@ -138,7 +141,8 @@ def place(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
-def imported(path: Path) -> set[str]:
+@cache
+def imported(path: Path) -> frozenset[str]:
     """Full names of the modules that a file imports, at its head or anywhere in it."""
     names: set[str] = set()
     for node in ast.walk(tree(path)):
@@ -146,7 +150,7 @@ def imported(path: Path) -> set[str]:
             names |= {name.name for name in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             names |= {node.module} | {f"{node.module}.{name.name}" for name in node.names}
-    return names
+    return frozenset(names)
 
 
 def within(name: str, room: str) -> bool:

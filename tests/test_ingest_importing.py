@@ -38,8 +38,8 @@ PROMISED = ORDERS + columns(window_from="from", window_due="to", recipient="r")
 
 
 @pytest.fixture
-def store(tmp_path):
-    store = Store.open(tmp_path / "tower.duckdb")
+def store(empty_database):
+    store = Store.open(empty_database)
     yield store
     store.close()
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import date, timedelta
 from math import nan
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -14,7 +16,7 @@ from lastmile.kpis.checks import CHECKS
 from lastmile.kpis.facts import FACTS
 from lastmile.model import Scope
 from lastmile.store import Store
-from tests.tiny_day import DAY, NAMES, NOW, local, store_with_tiny_day
+from tests.tiny_day import DAY, NAMES, NOW, local
 from tests.tiny_exceptions import raise_exceptions
 from tests.tiny_notices import tell
 
@@ -125,8 +127,8 @@ EXPECTED = {
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
-    store = store_with_tiny_day(tmp_path_factory.mktemp("kpis") / "tiny.duckdb")
+def store(tiny_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Store:
+    store = Store.open(shutil.copy(tiny_file, tmp_path_factory.mktemp("kpis")))
     tell(store)
     raise_exceptions(store)
     yield store
@@ -284,8 +286,8 @@ def test_reliable_until_is_the_last_word_of_the_quietest_source(store: Store, fi
     assert one(store, "on_time_rate", as_of=local("09:00")).reliable_until == local("07:40")
 
 
-def test_a_day_is_judged_by_the_target_that_held_then(tmp_path):
-    store = store_with_tiny_day(tmp_path / "targets.duckdb")
+def test_a_day_is_judged_by_the_target_that_held_then(tiny_database):
+    store = Store.open(tiny_database)
     with store.write() as connection:
         connection.executemany(
             "insert into kpi_target values ('on_time_rate', ?, ?, 'test', ?)",
@@ -321,8 +323,8 @@ def test_no_row_makes_no_figure_and_no_error(store: Store):
     assert measure(store, list(CATALOGUE)[:3], day_from=date(2030, 1, 1), by=("day",)).empty
 
 
-def test_an_empty_database_has_figures_without_values(tmp_path):
-    store = Store.open(tmp_path / "empty.duckdb")
+def test_an_empty_database_has_figures_without_values(empty_database):
+    store = Store.open(empty_database)
     assert measure(store, list(CATALOGUE)).value.isna().all()
     store.close()
 
@@ -354,8 +356,8 @@ def test_missing_scans_are_told_by_stage(store: Store):
     assert stages.excluded[["released", "picked", "packed"]].tolist() == [9, 9, 9]
 
 
-def test_a_thing_told_twice_by_two_sources_is_not_unique(tmp_path):
-    store = store_with_tiny_day(tmp_path / "twice.duckdb")
+def test_a_thing_told_twice_by_two_sources_is_not_unique(tiny_database):
+    store = Store.open(tiny_database)
     told = store.ask(
         "select * exclude (event_id, source) from event where delivery_id = 'early' and type = 'delivered'"
     )

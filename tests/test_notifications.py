@@ -53,9 +53,9 @@ class Hand:
 
 
 @pytest.fixture(scope="module")
-def tiny_file(tmp_path_factory):
+def addressed_file(tiny_file, tmp_path_factory):
     """The tiny day with three addresses; copied for each test."""
-    store = store_with_tiny_day(tmp_path_factory.mktemp("notices") / "tiny.duckdb")
+    store = Store.open(shutil.copy(tiny_file, tmp_path_factory.mktemp("notices")))
     for name, email in (("open", TO), ("silent", "silent@example.org"), ("early", "early@example.org")):
         book(store, name, email)
     path = store.path
@@ -64,8 +64,8 @@ def tiny_file(tmp_path_factory):
 
 
 @pytest.fixture
-def store(tiny_file, tmp_path):
-    store = Store.open(shutil.copy(tiny_file, tmp_path / "tiny.duckdb"))
+def store(addressed_file, tmp_path):
+    store = Store.open(shutil.copy(addressed_file, tmp_path))
     yield store
     store.close()
 

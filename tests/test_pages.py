@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pandas as pd
 import pytest
+from streamlit.components.v2.component_manager import BidiComponentManager
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
@@ -40,9 +42,18 @@ LONG = (
 pytestmark = pytest.mark.xdist_group("pages")
 
 
+@cache
+def components() -> BidiComponentManager:
+    """What installed packages bring of their own for pages: looked up once, as a server does when it starts."""
+    manager = BidiComponentManager()
+    manager.discover_and_register_components(start_file_watching=False)
+    return manager
+
+
 def visit(page: str = "live", **address: str | list[str]) -> AppTest:
     """A page as a person with that address sees it."""
     app = AppTest.from_file(ROOT / "lastmile" / "ui" / "tower.py", default_timeout=60)
+    app._bidi_component_manager = components()
     for name, value in address.items():
         app.query_params[name] = value
     if page != "live":  # `switch_page` knows a page by its address only after a first run, which would keep its widgets

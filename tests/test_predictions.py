@@ -180,8 +180,8 @@ def test_a_chance_is_read_between_the_levels():
 
 
 @pytest.fixture
-def tiny(tmp_path):
-    store = tiny_day.store_with_tiny_day(tmp_path / "tiny.duckdb")
+def tiny(tiny_database):
+    store = Store.open(tiny_database)
     yield store
     store.close()
 

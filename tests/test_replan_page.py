@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -14,6 +15,7 @@ from lastmile.errors import NotPossible
 from lastmile.model import Scope
 from lastmile.replanning import Act, Asked, ByHand, Proposal, Replanning, open_day, proposal_of, refreshed
 from lastmile.runtime import Tower
+from lastmile.store import Store
 from lastmile.ui import format
 from tests.conftest import FRIDAY
 from tests.test_pages import frame, metrics, shows_no_error, visit, words
@@ -48,13 +50,27 @@ def writing(stand_on, demo_database) -> Tower:
     return stand_on(demo_database)
 
 
-def proposed(tower: Tower) -> Proposal:
-    """A proposal with a frontier, on record and waiting for a decision."""
-    start = open_day(tower.store, DEPOT, DAY, FRIDAY, VAN_OUT)
-    made = proposal_of(tower.store, start, routing.solve(start.problem, 3, seed=1, frontier=True), "operator")
-    decisions.propose_plan(tower.store, made.tables, "operator", FRIDAY)
-    tower.replannings[DEPOT] = ended(made)
+@pytest.fixture(scope="module")
+def found(demo_to_read: Path) -> Proposal:
+    """A proposal with a frontier for the demo's Friday: searched for once, as the same day asks the same of each test."""
+    store = Store.open(demo_to_read)
+    start = open_day(store, DEPOT, DAY, FRIDAY, VAN_OUT)
+    made = proposal_of(store, start, routing.solve(start.problem, 3, seed=1, frontier=True), "operator")
+    store.close()
     return made
+
+
+def propose(tower: Tower, found: Proposal) -> Proposal:
+    """Put the proposal on record, where it waits for a decision."""
+    decisions.propose_plan(tower.store, found.tables, "operator", FRIDAY)
+    tower.replannings[DEPOT] = ended(found)
+    return found
+
+
+@pytest.fixture
+def made(writing: Tower, found: Proposal) -> Proposal:
+    """The proposal that waits for a decision."""
+    return propose(writing, found)
 
 
 # Nothing asked yet
@@ -171,9 +187,9 @@ def _running() -> None:
     st.caption("drawn")
 
 
-def test_the_second_of_two_people_who_press_is_told_and_sees_the_first_ones_search(writing):
+def test_the_second_of_two_people_who_press_is_told_and_sees_the_first_ones_search(writing, found):
     first, second = routes(), routes()
-    made = proposed(writing)
+    made = propose(writing, found)
 
     next(button for button in second.button if button.label == "Re-optimize Westhafen").click().run()
 
@@ -202,9 +218,7 @@ def test_a_search_that_failed_says_so_in_words(demo_tower):
 # A proposal
 
 
-def test_a_proposal_shows_what_was_asked_what_it_brings_and_how_it_was_made(writing):
-    made = proposed(writing)
-
+def test_a_proposal_shows_what_was_asked_what_it_brings_and_how_it_was_made(writing, made):
     app = routes()
 
     shown = metrics(app)
@@ -216,8 +230,7 @@ def test_a_proposal_shows_what_was_asked_what_it_brings_and_how_it_was_made(writ
     assert "What makes the difference" in words(app)
 
 
-def test_choosing_a_point_of_the_frontier_makes_it_the_proposal_and_back(writing):
-    made = proposed(writing)
+def test_choosing_a_point_of_the_frontier_makes_it_the_proposal_and_back(writing, made):
     fewest = made.points[0]
     app = routes()
 
@@ -232,8 +245,7 @@ def test_choosing_a_point_of_the_frontier_makes_it_the_proposal_and_back(writing
     assert metrics(app)["Cost of the rest of the day"] == format.money(made.money.after, "EUR", 0)
 
 
-def test_the_chosen_point_comes_into_force_with_the_reason(writing):
-    made = proposed(writing)
+def test_the_chosen_point_comes_into_force_with_the_reason(writing, made):
     app = routes()
     app.select_slider(key=f"point of {made.plan_id}").set_value(made.points[0].moved).run()
 
@@ -247,8 +259,7 @@ def test_the_chosen_point_comes_into_force_with_the_reason(writing):
     assert DEPOT not in writing.replannings
 
 
-def test_an_own_alternative_is_answered_and_adopted(writing):
-    made = proposed(writing)
+def test_an_own_alternative_is_answered_and_adopted(writing, made):
     committed = made.open_day.problem.committed_to
     stop_id = next(id for id in made.comparison.after.stops if id not in committed)
     app = routes()
@@ -264,8 +275,7 @@ def test_an_own_alternative_is_answered_and_adopted(writing):
     assert metrics(app)["Not served"] == format.number(len(made.comparison.unserved) + 1)
 
 
-def test_a_proposal_that_the_day_has_overtaken_says_so_and_can_be_refreshed(writing):
-    made = proposed(writing)
+def test_a_proposal_that_the_day_has_overtaken_says_so_and_can_be_refreshed(writing, made):
     later = FRIDAY + timedelta(minutes=40)
     demo.LiveFeed.of(writing.store, lambda: later).step()
     writing.set_clock(clock.simulated(later, speed=0), "test")
@@ -283,8 +293,7 @@ def test_a_proposal_that_the_day_has_overtaken_says_so_and_can_be_refreshed(writ
     assert "The day has" not in words(app)
 
 
-def test_the_second_of_two_people_who_decide_is_told_by_whom_it_was(writing):
-    made = proposed(writing)
+def test_the_second_of_two_people_who_decide_is_told_by_whom_it_was(writing, made):
     app = routes()
     decisions.approve_plan(writing.store, made.plan_id, "the dispatcher", "first", FRIDAY)
 
@@ -304,8 +313,7 @@ def test_nothing_approved_yet_says_what_will_stand_here(demo_tower):
     assert "None has been approved yet" in words(app)
 
 
-def test_what_was_approved_stands_with_its_prediction_and_opens_its_stops(writing):
-    made = proposed(writing)
+def test_what_was_approved_stands_with_its_prediction_and_opens_its_stops(writing, made):
     decisions.approve_plan(writing.store, made.plan_id, "operator", "flat tyre", FRIDAY)
     writing.replannings.clear()
 

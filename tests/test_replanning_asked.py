@@ -225,8 +225,8 @@ def test_goods_on_their_way_through_the_warehouse_hold_their_van_back(store, pla
     assert stop_with(plain, row.delivery_id).released_at is None
 
 
-def test_the_pace_of_a_driver_is_drawn_to_that_of_all_where_little_is_known(tmp_path):
-    store = Store.open(tmp_path / "tower.duckdb")
+def test_the_pace_of_a_driver_is_drawn_to_that_of_all_where_little_is_known(empty_database):
+    store = Store.open(empty_database)
     rows, events = [], []
     for number in range(30):
         name = f"d{number}"

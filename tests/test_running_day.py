@@ -46,8 +46,8 @@ def event(type: str, clock: str, delivery_id: str | None = None, **more) -> dict
 
 
 @pytest.fixture
-def store(tmp_path):
-    store = Store.open(tmp_path / "tower.duckdb")
+def store(empty_database):
+    store = Store.open(empty_database)
     bookings = [
         {
             "booking_id": stable_id(name),

@@ -224,7 +224,8 @@ class Store:
                 f"{self.path} has schema {present}; this program knows up to {max(migrations)}. "
                 "Install the newer version of Lastmile that wrote it."
             )
-        pending = [number for number in migrations if number not in self._applied()]
+        applied = self._applied()
+        pending = [number for number in migrations if number not in applied]
         if pending and present:
             self.backup(self.path.with_name(f"{self.path.stem}.before-schema-{max(pending)}{self.path.suffix}"))
         for number in pending:
