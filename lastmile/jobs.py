@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import sys
 import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
@@ -10,6 +12,9 @@ from typing import Generic, TypeVar
 from lastmile.errors import LastmileError
 
 log = logging.getLogger(__name__)
+
+GIVING_WAY = 10
+"""The niceness of a thread that nobody waits for: the kernel gives it a tenth of the share of another where both want a core."""
 
 Result = TypeVar("Result")
 
@@ -59,3 +64,9 @@ class Job(Generic[Result]):
         except Exception:
             log.exception("%s failed", self.name)
             self.error = f"{self.name} failed; nothing of it was kept. The log holds what went wrong."
+
+
+def give_way() -> None:
+    """Let this thread's work wait for that of others: on Linux, where each thread has a niceness; elsewhere nothing."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), GIVING_WAY)

@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 import pandas as pd
 
 from lastmile import predictions
+from lastmile.jobs import give_way
 from lastmile.predictions.telling import KEPT, events_of, news
 from lastmile.store import Store
 
@@ -127,6 +128,7 @@ class Outlook:
         self._told = pd.concat([fresh[KEPT], self._told], ignore_index=True).drop_duplicates("delivery_id")
 
     def _run(self) -> None:
+        give_way()  # who sends an event or opens a page waits; who is told what to expect does not
         took = 0.0
         # from start to start: on a busy machine a round takes long, and news should not wait for a rest after it too
         while not self._stopped.wait(max(LEAST_REST_SECONDS, EVERY_SECONDS - took) if self._latest else 0.5):

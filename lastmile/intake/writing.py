@@ -14,7 +14,7 @@ from lastmile.intake import journal, quarantine
 from lastmile.intake.journal import Brought, Journal
 from lastmile.store import Store
 
-GATHER_SECONDS = 0.1
+GATHER_SECONDS = 0.25
 """How long accepted rows wait for company: a commit costs the same for one row as for hundreds."""
 
 AGAIN_SECONDS = 2.0
