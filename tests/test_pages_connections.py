@@ -28,6 +28,7 @@ def tower(empty_tower):
 def send(tower, *rows: dict) -> None:
     judged = judged_rows(KINDS["events"], list(rows), ERP, tower.now())
     tower.door.send(None, ERP, judged, 0, tower.now()).result(30)
+    assert tower.door.intake.settle(30)
 
 
 def fill(app, label: str, value: str) -> None:

@@ -333,7 +333,7 @@ def test_the_board_gives_each_owner_a_card_with_what_is_open_overdue_and_at_stak
 
     told = words(app)
     assert "**Mira** :gray[by name]" in told
-    assert "**dispatcher** :gray[a role: nobody has taken these yet]" in told
+    assert "**dispatcher** :gray[a role: nobody owns these by name]" in told
     assert told.count("1 exception ·") == 2
     assert told.count("1 overdue") == 1
     assert "**€\u202f70** at stake" in told and "**€\u202f30** at stake" in told
