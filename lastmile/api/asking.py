@@ -15,6 +15,7 @@ from lastmile.adapters import epcis_document
 from lastmile.api import paths  # noqa: F401 (registers what `any` means in a path)
 from lastmile.api.access import admitted
 from lastmile.api.answers import Declined, answer, plain, told_in_thread
+from lastmile.clock import zone_of_most
 from lastmile.connections import TokenScope
 from lastmile.exceptions import queue
 from lastmile.model import Scope
@@ -104,9 +105,8 @@ def _scope(request: Request) -> Scope:
 
 
 def _today(tower: Tower) -> date:
-    """The day on the clocks of most depots."""
-    zones = queries.depots(tower.store).zone
-    return tower.now().astimezone(ZoneInfo(zones.mode().iloc[0] if len(zones) else "UTC")).date()
+    """The day on the clocks that the pages go by."""
+    return tower.now().astimezone(ZoneInfo(zone_of_most(tower.store))).date()
 
 
 def _day(request: Request, name: str) -> date | None:

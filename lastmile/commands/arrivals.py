@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import argparse
-from datetime import timedelta
-from zoneinfo import ZoneInfo
 
-from lastmile import clock, predictions, queries
-from lastmile.commands.command import Command, day, opened_store, records, say, say_json
+from lastmile import predictions
+from lastmile.commands.command import Command, day, last_days, opened_store, records, say, say_json
 
 DAYS = 3
 
 
 def _eta(given: argparse.Namespace) -> int:
     with opened_store() as store:
-        depots = queries.depots(store)
-        zone = ZoneInfo(depots.zone.mode().iloc[0] if len(depots) else "UTC")
-        last = given.day_to or clock.resume(store).now().astimezone(zone).date() - timedelta(days=1)
-        first = given.day_from or last - timedelta(days=DAYS - 1)
+        first, last = last_days(store, given.day_from, given.day_to, DAYS)
         model, rows = predictions.judged(store, first, last)
     figures = predictions.by_horizon(rows, "predicted_minutes_out" if given.by_predicted else "minutes_out")
     coverage = float(rows.covered.mean()) if len(rows) else None

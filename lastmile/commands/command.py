@@ -8,12 +8,14 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 
+from lastmile import clock
 from lastmile.intake import take_in
 from lastmile.runtime import database_path
 from lastmile.store import Store
@@ -40,6 +42,13 @@ def opened_store(path: Path | None = None) -> Iterator[Store]:
         yield store
     finally:
         store.close()
+
+
+def last_days(store: Store, day_from: date | None, day_to: date | None, days: int) -> tuple[date, date]:
+    """The days asked for; up to yesterday by the clocks that the pages go by, and so many, where they are not given."""
+    zone = ZoneInfo(clock.zone_of_most(store))
+    last = day_to or clock.resume(store).now().astimezone(zone).date() - timedelta(days=1)
+    return day_from or last - timedelta(days=days - 1), last
 
 
 def say(text: str) -> None:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from datetime import date, timedelta
-from zoneinfo import ZoneInfo
 
-from lastmile import clock, exceptions, queries
-from lastmile.commands.command import Command, Progress, day, instant, opened_store, records, say, say_json
+from lastmile import clock, exceptions
+from lastmile.commands.command import Command, Progress, day, instant, last_days, opened_store, records, say, say_json
 from lastmile.exceptions.evaluating import LEAD_MINUTES, Evaluation, evaluate
 from lastmile.model import Scope
 from lastmile.store import Store
@@ -49,20 +47,13 @@ def _exceptions(given: argparse.Namespace) -> int:
 
 
 def _evaluate(store: Store, given: argparse.Namespace) -> int:
-    first, last = _days(store, given)
+    first, last = last_days(store, given.day_from, given.day_to, DAYS)
     found = evaluate(store, first, last, progress=Progress(given.json))
     if given.json:
         say_json(_as_record(found))
     else:
         say(told(found))
     return 0
-
-
-def _days(store: Store, given: argparse.Namespace) -> tuple[date, date]:
-    depots = queries.depots(store)
-    zone = ZoneInfo(depots.zone.mode().iloc[0] if len(depots) else "UTC")
-    last = given.day_to or clock.resume(store).now().astimezone(zone).date() - timedelta(days=1)
-    return given.day_from or last - timedelta(days=DAYS - 1), last
 
 
 def told(found: Evaluation) -> str:

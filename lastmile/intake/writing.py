@@ -122,8 +122,8 @@ class Writer:
 def take_in(store: Store) -> None:
     """Take what an earlier process has accepted and not written into the ledger, if there is anything."""
     for path in journal.files(store.path):
-        for brought in journal.read(path):
-            _write_all(store, [brought])
+        if parts := list(journal.read(path)):
+            _write_all(store, parts)
         path.unlink()
 
 

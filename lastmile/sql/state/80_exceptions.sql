@@ -5,7 +5,7 @@ create table if not exists exception_event as from event limit 0;
 -- present is asked for with now: a snooze is over when its time is. What was said last counts for severity, money, root and
 -- words. `acknowledged_at` is the first step that a person took, ever; a condition that came back is open all the same.
 -- `steps` counts all that happened to it but changes of its figures: who decides says which number they saw.
--- `open_only`: without those that are over, most of a week's, whose payloads are then not read (a quarter of the time).
+-- `open_only`: without those that are over, most of a week's, most of whose payload is then not read (half the processor time).
 create or replace macro exception_state(known_at, day_from, day_to, open_only) as table
 with named as (  -- each payload is read once
     select *, json_extract_string(payload, ['exception_id', 'day', 'step']) as named from exception_event
