@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from lastmile.ui import empty, scorecard
+from lastmile.ui import empty, hindsight, scorecard
 from lastmile.ui.desk import open_desk
 
 desk = open_desk("KPIs", when="period")
@@ -11,6 +11,7 @@ if empty.is_empty(desk):
     st.stop()
 
 chosen = scorecard.overview(desk)
+hindsight.sum_up(desk)
 with st.container(border=True, key="kpi detail"):
     scorecard.detail(desk, chosen)
 with st.container(border=True, key="outcomes card"):

@@ -18,7 +18,7 @@ from datetime import UTC, date, datetime
 import pandas as pd
 import pytest
 
-from lastmile import decisions, queries
+from lastmile import decisions, kpis, queries
 from lastmile.__main__ import main
 from lastmile.model import Scope, stable_id
 from lastmile.store import Store
@@ -198,6 +198,71 @@ def test_a_later_one_ends_the_first_and_says_what_its_rest_would_have_cost(drive
         "replanned",
         "replanned",
     ]
+
+
+def test_a_stop_served_before_the_plan_looked_and_told_after_is_judged_like_any_other(store):
+    """The second one looks at 09:37 and counts on `a`, which was delivered at 09:35: the driver's word came at 09:50."""
+    approve(store, replan(2, "09:00", before=400.0, cost=250.0))
+    of_a = {"recorded_at": at("09:50")}
+    store.append({"event": pd.DataFrame([row | of_a if row["delivery_id"] == "a" else row for row in DRIVEN])})
+    approve(store, replan(3, "09:37", before=300.0, cost=250.0))
+    assert queries.replanned_stops(store, "v3", DAY).outcome.tolist() == ["kept", "late", "failed", "untried"]
+    # what the next one covers is the next one's: `a` is not counted twice
+    assert set(queries.replanned_stops(store, "v2", DAY).outcome) == {"replanned"}
+
+
+def test_of_a_stop_without_an_outcome_nothing_is_known_and_it_costs_nothing(store):
+    approve(store, replan(2, "09:00", before=400.0, cost=250.0))
+    seen = [row for row in DRIVEN if not (row["delivery_id"] == "c" and row["type"] == "attempted")]
+    store.append({"event": pd.DataFrame(seen)})
+    rows = queries.replanned_stops(store, "v2", DAY).set_index("stop_id")
+    assert rows.outcome.to_dict() == {"stop a": "kept", "stop b": "late", "stop c": "unknown", "stop d": "untried"}
+    assert rows.failing_cost.to_dict() == {"stop a": 0, "stop b": 0, "stop c": 0, "stop d": 40}
+    row = results(store).loc["v2"]
+    assert (row.stops_covered, row.unknown, row.untried) == (4, 1, 1)
+
+
+def test_the_difference_is_told_by_what_is_paid_for(store):
+    """Predicted 250: 190 for driving, 50 for lateness, 10 for a crew. It came to 103 + 20 + 120 + 40."""
+    parts = {"hours": 150, "distance": 40, "lateness": 50, "crew_idle": 10}
+    approve(store, replan(2, "09:00", before=400.0, cost=250.0, cost_parts=parts))
+    store.append({"event": pd.DataFrame(DRIVEN)})
+    row = results(store).loc["v2"]
+    predicted = [row[f"{part}_predicted"] for part in ("driving", "lateness", "crew", "not_served")]
+    came_to = [row[f"{part}_came_to"] for part in ("driving", "lateness", "crew", "not_served")]
+    assert predicted == pytest.approx([190, 50, 10, 0])
+    assert came_to == pytest.approx([103, 20, 120, 40])
+    assert sum(came_to) - sum(predicted) == pytest.approx(row.execution_loss)
+
+
+def test_where_another_one_followed_the_parts_hold_what_the_rest_was_to_cost(store):
+    """Until 11:05 driving came to 49.67; the next one expected 70 for driving, 50 for lateness of the plan in force."""
+    approve(store, replan(2, "09:00", before=400.0, cost=250.0, cost_parts={"hours": 250}))
+    store.append({"event": pd.DataFrame(DRIVEN)})
+    rest = {"cost_parts_before": {"hours": 70, "lateness": 50}, "covered": STOPS[1:]}
+    approve(store, replan(3, "11:05", before=120.0, cost=100.0, **rest))
+    row = results(store).loc["v2"]
+    assert row.lateness_came_to == pytest.approx(50)
+    assert row.driving_came_to == pytest.approx(125 / 60 * 20 + 6 + 2 + 70)
+
+
+def test_the_kpis_are_the_sums_of_the_same_rows(driven):
+    keys = ("replanning_predicted", "replanning_saving", "replanning_kept")
+    asked = {"day_from": DAY, "day_to": DAY}
+    found = kpis.measure(driven, keys, **asked).set_index("key")
+    assert found.value.tolist() == pytest.approx([150, 117, 117 / 150])
+    assert found.numerator.tolist() == pytest.approx([150, 117, 117])
+    assert found.denominator.tolist() == pytest.approx([1, 1, 150])
+    assert found.n.tolist() == [1, 1, 1]
+    assert found.low.isna().all()  # money is not counted one by one
+    by_depot = kpis.measure(driven, keys[1:2], by=("day", "depot"), **asked)
+    assert by_depot[["depot", "value"]].values.tolist() == [["north", pytest.approx(117)]]
+    assert kpis.rows_behind(driven, keys[1], **asked).plan_id.tolist() == ["v2"]
+
+
+def test_while_the_van_is_out_the_kpis_leave_it_out(driven):
+    found = kpis.measure(driven, ("replanning_kept",), day_from=DAY, day_to=DAY, as_of=at("11:25")).iloc[0]
+    assert (found.n, found.excluded, found.total) == (0, 1, 1)
 
 
 def test_savings_of_a_day_add_up_to_what_it_would_have_cost_less_what_it_cost(driven):

@@ -64,6 +64,10 @@ EXPECTED = {
     "plan_time_deviation": (15 / 330, 15, 330, 2, 0, 0),  # 195 for 180, 150 for 150
     "plan_distance_deviation": (2 / 18, 2, 18, 1, 0, 1),  # 20 for 18 km; the afternoon's distance was not told
     "plan_sequence_kept": (8 / 9, 8, 9, 2, 0, 0),  # morning 1, 2, 4, 3: three of four; afternoon five of five
+    # nobody re-optimized that day; worked by hand in test_hindsight.py
+    "replanning_predicted": (nan, 0, 0, 0, 0, 0),
+    "replanning_saving": (nan, 0, 0, 0, 0, 0),
+    "replanning_kept": (nan, 0, 0, 0, 0, 0),
     # five that stand for themselves: late, on_time, early, silent, van-2; see tests/tiny_exceptions.py
     # 0 (on_time, silent), 2 (late), 10 (early); since when van-2's could be known is not told
     "time_to_detect_p50": (0, 4, 4, 4, 0, 1),
@@ -172,7 +176,7 @@ def test_the_rows_behind_a_figure_are_the_figure(store: Store, figures: pd.DataF
     assert parts.get("numerator", 0) + parts.get("denominator", 0) == row.included
     assert (parts.get("excluded", 0), parts.get("unknown", 0)) == (row.excluded, row.unknown)
     assert rows.why.notna().sum() == row.excluded + row.unknown
-    if CATALOGUE[key].percentile is None:
+    if CATALOGUE[key].percentile is None and row.included:
         assert rows.counts.sum() / rows.out_of.sum() == pytest.approx(row.value)
 
 

@@ -8,10 +8,13 @@ from lastmile.kpis.cost import COST
 from lastmile.kpis.definition import Kpi
 from lastmile.kpis.notices import NOTICES
 from lastmile.kpis.quality import QUALITY
+from lastmile.kpis.replanning import REPLANNING
 from lastmile.kpis.response import RESPONSE
 from lastmile.kpis.service import SERVICE
 
-CATALOGUE: dict[str, Kpi] = {kpi.key: kpi for kpi in (*SERVICE, *COST, *RESPONSE, *ARRIVALS, *NOTICES, *QUALITY)}
+CATALOGUE: dict[str, Kpi] = {
+    kpi.key: kpi for kpi in (*SERVICE, *COST, *REPLANNING, *RESPONSE, *ARRIVALS, *NOTICES, *QUALITY)
+}
 
 
 def find(key: str) -> Kpi:

@@ -108,5 +108,5 @@ class Kpi:
 
     @property
     def counts_one_by_one(self) -> bool:
-        """True for a share of things that are counted, which a Wilson interval fits; minutes and kilometres are not."""
-        return self.unit is Unit.SHARE and self.percentile is None and self.fact != "route"
+        """True for a share of things that are counted, which a Wilson interval fits; minutes, kilometres and money are not."""
+        return self.unit is Unit.SHARE and self.percentile is None and self.fact not in ("route", "replanning")

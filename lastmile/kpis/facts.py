@@ -16,6 +16,7 @@ from lastmile.kpis.fact import (
     Fact,
 )
 from lastmile.kpis.notice_facts import NOTICE_FACTS
+from lastmile.kpis.replanning_facts import REPLANNING_FACTS
 from lastmile.kpis.response_facts import RESPONSE_FACTS
 
 # What was told of an arrival: as it stood an hour before the van came, and by how much it had been moved about until then.
@@ -311,6 +312,7 @@ FACTS = {
         ),
         *NOTICE_FACTS,
         *RESPONSE_FACTS,
+        *REPLANNING_FACTS,
         Fact(
             "import",
             "one row per import",

@@ -93,7 +93,6 @@ def _plan_row(
             "cost_parts_before": cost_parts(open_day, comparison.before),
             "cost_parts": cost_parts(open_day, comparison.after),
             "stops_moved": len(comparison.moved),
-            "search_seconds": round(solution.elapsed_seconds, 2),
             "iterations": solution.iterations,
             "asked": open_day.asked.record(),
             "chosen": chosen,

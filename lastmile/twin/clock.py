@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -56,3 +56,9 @@ def service_day(instant: datetime) -> date:
 def week_start(day: date) -> date:
     """The Monday of a day's week."""
     return day - timedelta(days=day.weekday())
+
+
+def week_began(instant: datetime) -> datetime:
+    """When the week began whose days may still tell something at an instant: on Monday morning it is the one before."""
+    monday = week_start(service_day(instant) - timedelta(days=1))
+    return datetime.fromtimestamp(zero_us(monday) / 1e6, UTC)

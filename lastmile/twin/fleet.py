@@ -219,3 +219,11 @@ def _driver_rows(vehicle: Vehicle) -> list[dict[str, object]]:
 def numbers(service: str, depot_id: str) -> np.ndarray:
     """The numbers of a depot's vehicles for a service."""
     return np.array([v.number for v in vehicles() if v.service == service and v.depot_id == depot_id])
+
+
+def number_of(vehicle_id: str) -> int:
+    """The number of a vehicle by its id. Raises ValueError where the operation has no such vehicle."""
+    for vehicle in vehicles():
+        if vehicle.vehicle_id == vehicle_id:
+            return vehicle.number
+    raise ValueError(f"The simulated operation has no vehicle {vehicle_id}; its vehicles are named like GRB-01.")

@@ -9,7 +9,6 @@ from datetime import date, datetime, timedelta
 import pandas as pd
 
 from lastmile.twin import clock, fleet
-from lastmile.twin.day import Day, NewOrders
 from lastmile.twin.operation import LIVE_STEP, Batch, Operation, known_by
 from lastmile.twin.scans import route_id
 
@@ -49,25 +48,21 @@ class LiveOperation:
         Deliveries of the depot that the plan leaves out are not served today. Call it before asking for events beyond
         `decided_at`. Raises ValueError where a route's vehicle is not of this operation.
         """
-        for day, routes in plan_tables["route"].groupby("day", sort=True):
-            opened = self._operation.opened(pd.Timestamp(day).date())
-            orders, departs = _orders(opened, routes, plan_tables["planned_stop"])
-            at = clock.minutes_at(opened.day, decided_at)
-            self._change(replace(opened, changes=(*opened.changes, NewOrders(at, orders, departs))))
+        self._tell_anew(self._operation.follow(plan_tables, decided_at))
 
     def break_down(self, vehicle_id: str, at: datetime) -> None:
         """A vehicle breaks down at an instant; what it has left stays open unless a plan moves it.
 
         Raises ValueError where there is no such vehicle.
         """
-        number = _number_of(vehicle_id)
+        number = fleet.number_of(vehicle_id)
         opened = self._operation.opened(clock.service_day(at))
         when = clock.minutes_at(opened.day, at)
-        self._change(replace(opened, breakdowns=(*opened.breakdowns, (number, when))))
+        self._operation.replace(replace(opened, breakdowns=(*opened.breakdowns, (number, when))))
+        self._tell_anew([opened.day])
 
-    def _change(self, changed: Day) -> None:
-        self._operation.replace(changed)
-        self._told = {day: batch for day, batch in self._told.items() if day < changed.day}
+    def _tell_anew(self, changed: list[date]) -> None:
+        self._told = {day: batch for day, batch in self._told.items() if day < min(changed, default=date.max)}
 
     def _batch(self, day: date) -> Batch:
         if day not in self._told:
@@ -89,28 +84,6 @@ class LiveOperation:
         first = self._first_day()
         self._told = {day: batch for day, batch in self._told.items() if day >= first}
         self._operation.forget_before(clock.week_start(first))
-
-
-def _orders(
-    opened: Day, routes: pd.DataFrame, stops: pd.DataFrame
-) -> tuple[dict[int, tuple[int, ...]], dict[int, float]]:
-    by = [column for column in ("route_id", "stop", "service_at", "arrive_at") if column in stops.columns]
-    ordered = stops.sort_values(by, kind="stable").groupby("route_id", sort=False)["delivery_id"].agg(list).to_dict()
-    orders: dict[int, tuple[int, ...]] = {}
-    departs: dict[int, float] = {}
-    for route in routes.itertuples():
-        number = _number_of(route.vehicle_id)
-        found = (opened.rows.get(delivery_id) for delivery_id in ordered.get(route.route_id, ()))
-        orders[number] = tuple(row for row in found if row is not None)
-        departs[number] = clock.minutes_at(opened.day, route.departs_at) if pd.notna(route.departs_at) else 0.0
-    return orders, departs
-
-
-def _number_of(vehicle_id: str) -> int:
-    for vehicle in fleet.vehicles():
-        if vehicle.vehicle_id == vehicle_id:
-            return vehicle.number
-    raise ValueError(f"The simulated operation has no vehicle {vehicle_id}; its vehicles are named like GRB-01.")
 
 
 def _joined(parts: list[Batch]) -> Batch:

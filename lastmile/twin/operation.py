@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 
@@ -10,8 +11,9 @@ import pandas as pd
 
 from lastmile.twin import clock, fleet
 from lastmile.twin.charges import charges
-from lastmile.twin.day import Day, carried_over, open_day
+from lastmile.twin.day import Day, NewOrders, carried_over, open_day
 from lastmile.twin.milestones import milestones
+from lastmile.twin.occasions import Decider
 from lastmile.twin.rows import EventRows
 from lastmile.twin.scans import add_loading, add_returns, add_routes, add_stops, add_untried, add_upstream, visits_of
 from lastmile.twin.sensors import add_positions, add_readings
@@ -85,6 +87,21 @@ class Operation:
         self._days = {day: opened for day, opened in self._days.items() if day < changed.day} | {changed.day: changed}
         self._left = {day: left for day, left in self._left.items() if day < changed.day}
 
+    def follow(self, plan_tables: Mapping[str, pd.DataFrame], decided_at: datetime) -> list[date]:
+        """Let vehicles drive the order of a plan version from an instant on; the days that it is about.
+
+        `plan_tables` and what becomes of the rest: as of `LiveOperation.follow`. Raises ValueError where a route's vehicle is
+        not of this operation.
+        """
+        days = []
+        for day, routes in plan_tables["route"].groupby("day", sort=True):
+            opened = self.opened(pd.Timestamp(day).date())
+            orders, departs = _orders(opened, routes, plan_tables["planned_stop"])
+            at = clock.minutes_at(opened.day, decided_at)
+            self.replace(replace(opened, changes=(*opened.changes, NewOrders(at, orders, departs))))
+            days.append(opened.day)
+        return days
+
     def forget_before(self, day: date) -> None:
         """Drop what was simulated before a day, to save memory."""
         self._days = {known: opened for known, opened in self._days.items() if known >= day}
@@ -136,8 +153,27 @@ def known_by(batch: Batch, until: datetime, after: datetime | None = None) -> Ba
     return known
 
 
+def _orders(
+    opened: Day, routes: pd.DataFrame, stops: pd.DataFrame
+) -> tuple[dict[int, tuple[int, ...]], dict[int, float]]:
+    by = [column for column in ("route_id", "stop", "service_at", "arrive_at") if column in stops.columns]
+    ordered = stops.sort_values(by, kind="stable").groupby("route_id", sort=False)["delivery_id"].agg(list).to_dict()
+    orders: dict[int, tuple[int, ...]] = {}
+    departs: dict[int, float] = {}
+    for route in routes.itertuples():
+        number = fleet.number_of(route.vehicle_id)
+        found = (opened.rows.get(delivery_id) for delivery_id in ordered.get(route.route_id, ()))
+        orders[number] = tuple(row for row in found if row is not None)
+        departs[number] = clock.minutes_at(opened.day, route.departs_at) if pd.notna(route.departs_at) else 0.0
+    return orders, departs
+
+
 def history(
-    seed: int, days: int = 28, until: datetime | None = None, progress: Callable[[float, str], None] | None = None
+    seed: int,
+    days: int = 28,
+    until: datetime | None = None,
+    progress: Callable[[float, str], None] | None = None,
+    decider: Decider | None = None,
 ) -> Iterator[Batch]:
     """The operation up to an instant with a zone (default: now): master data, then day by day, oldest first.
 
@@ -145,6 +181,9 @@ def history(
     that were recorded after `until` are left out. The first day's batch also tells the story so far of the deliveries
     that it inherits. `progress` is told the share done and a sentence. The week is simulated from its Monday, so that
     `LiveOperation` goes on from the same state.
+
+    A `decider` may put another plan in force on whole days after the first: such a day comes in two batches, the second
+    after it was asked, and vehicles drive as it said.
     """
     until = until or datetime.now(UTC)
     operation = Operation(seed)
@@ -155,11 +194,28 @@ def history(
         day = first + timedelta(days=number)
         if progress:
             progress(number / (days + 2), f"Simulating {day:%A %d %B %Y}")
-        batch = operation.whole(day)
-        yield known_by(_with_inherited(operation, day, batch) if number == 0 else batch, until)
+        if number == 0:
+            yield known_by(_with_inherited(operation, day, operation.whole(day)), until)
+        else:
+            yield from _told(operation, day, until, decider if day < today else None)
         operation.forget_before(day)
     if progress:
         progress(1.0, "The operation stands")
+
+
+def _told(operation: Operation, day: date, until: datetime, decider: Decider | None) -> Iterator[Batch]:
+    """A day in one batch, or in two where somebody is asked about its plan in between."""
+    occasion = decider.occasion(operation.opened(day)) if decider else None
+    batch = operation.whole(day)
+    if occasion is None:
+        yield known_by(batch, until)
+        return
+    yield known_by(batch, occasion.at)
+    plan = decider.plan(occasion)
+    if plan is not None:
+        operation.follow(plan, occasion.at)
+        batch = operation.whole(day)
+    yield known_by(batch, until, after=occasion.at)
 
 
 def _with_inherited(operation: Operation, day: date, batch: Batch) -> Batch:

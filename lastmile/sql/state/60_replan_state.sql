@@ -18,29 +18,39 @@ with approved as (
 followed as (
     select *, lead(from_at) over later as until_at, lead(cost_before) over later as rest_cost,
         lead(distance_km_before) over later as rest_km, lead(late_minutes_before) over later as rest_late_minutes,
-        lead(promises_broken_before) over later as rest_promises_broken
+        lead(promises_broken_before) over later as rest_promises_broken,
+        lead(summary -> 'cost_parts_before') over later as rest_parts
     from approved window later as (partition by depot_id, day order by version)
 )
 from followed where cost_before is not null and stops is not null;
 
 -- One row per stop that an approved re-optimization covered, with what came of it: kept, late, failed (tried in time, not
--- handed over), untried, cancelled, or replanned (still open when the next one looked). `late_minutes` and money as they
--- came true; the promise is the one that the plan was judged by.
+-- handed over), untried, unknown (a van was there, and no scan says what came of it), cancelled, or replanned (the next one
+-- covers it, or it was open when that looked). A stop that was served before the plan looked, and whose scan came in later,
+-- is judged like any other: the plan counted on it. `late_minutes` and money as they came true; the promise is the one that
+-- the plan was judged by.
 create or replace macro replan_stop(as_of, day_from, day_to) as table
 with windows as (
     from replan_window(as_of, day_from, day_to)
 ),
 covered as (
-    select plan_id, depot_id, day, from_at, until_at,
+    select plan_id, depot_id, day, version, from_at, until_at,
         unnest(from_json(summary -> 'covered', '[{"stop_id": "VARCHAR", "deliveries": ["VARCHAR"], "until": "DOUBLE",
             "late_price": "DOUBLE", "failing": "DOUBLE", "need_by": "DOUBLE", "crew_price": "DOUBLE",
             "late_minutes": "DOUBLE"}]'), recursive := true)
     from windows
 ),
 promised as (
-    select * exclude (deliveries, until, need_by, late_minutes), unnest(deliveries) as delivery_id,
-        to_timestamp(until) as promised_until, to_timestamp(need_by) as need_by, late_minutes as predicted_late_minutes
-    from covered
+    select *, lead(plan_id) over (partition by depot_id, day, delivery_id order by version) is not null as covered_again
+    from (
+        select * exclude (deliveries, until, need_by, late_minutes), unnest(deliveries) as delivery_id,
+            to_timestamp(until) as promised_until, to_timestamp(need_by) as need_by, late_minutes as predicted_late_minutes
+        from covered
+    )
+),
+-- the routes of the plan, by which a try of the same day is told from one of an earlier day
+of_plan as (
+    select plan_id, route_id from route where plan_id in (select plan_id from windows)
 ),
 visit as (
     from visits_at(as_of, day_from, day_to)
@@ -49,21 +59,35 @@ known as (
     select delivery_id, state, window_semantics, recipient
     from deliveries_at(as_of, (day_from - interval 30 day)::date, (day_to + interval 7 day)::date)
 ),
--- the first try that came after the instant that the plan looked at
+-- the first try after the instant that the plan looked at, else one before it that nobody had heard of by then
+attempt as (
+    select promised.plan_id, promised.delivery_id, visit.route_id, outcome_at, handed_over, arrived_at,
+        coalesce(service_started_at, arrived_at) as served_at,
+        case when outcome_at < from_at then outcome_at + interval 2 day else outcome_at end as turn
+    from promised
+    join visit on visit.delivery_id = promised.delivery_id and outcome_at < from_at + interval 20 hour
+    left join of_plan on of_plan.plan_id = promised.plan_id and of_plan.route_id = visit.route_id
+    where outcome_at >= from_at or of_plan.route_id is not null
+),
 tried as (
-    select promised.plan_id, promised.delivery_id,
-        arg_min(route_id, outcome_at) as route_id, min(outcome_at) as outcome_at, arg_min(handed_over, outcome_at) as handed_over,
-        arg_min(arrived_at, outcome_at) as arrived_at,
-        arg_min(coalesce(service_started_at, arrived_at), outcome_at) as served_at
-    from promised join visit on visit.delivery_id = promised.delivery_id
-        and outcome_at >= from_at and outcome_at < from_at + interval 20 hour
-    group by promised.plan_id, promised.delivery_id
+    select plan_id, delivery_id, arg_min(route_id, turn) as route_id, arg_min(outcome_at, turn) as outcome_at,
+        arg_min(handed_over, turn) as handed_over, arg_min(arrived_at, turn) as arrived_at, arg_min(served_at, turn) as served_at
+    from attempt group by plan_id, delivery_id
+),
+-- a van of the plan was there, as its scans say
+seen as (
+    select distinct of_plan.plan_id, event.delivery_id from event join of_plan using (route_id)
+    where type in ('arrived', 'departed_stop') and classifier = 'ACT' and delivery_id is not null
+      and recorded_at <= coalesce(as_of, 'infinity'::timestamptz)
+      and (import_id is null or import_id not in (select import_id from undone_import))
 ),
 each as (
     select promised.*, tried.route_id, outcome_at, coalesce(handed_over, false) as handed_over, served_at, state, recipient,
-        case window_semantics when 'arrival' then arrived_at when 'service_end' then outcome_at else served_at end as anchor_at
+        case window_semantics when 'arrival' then arrived_at when 'service_end' then outcome_at else served_at end as anchor_at,
+        tried.delivery_id is not null or seen.delivery_id is not null as was_there
     from promised
     left join tried using (plan_id, delivery_id)
+    left join seen using (plan_id, delivery_id)
     left join known using (delivery_id)
 ),
 stop as (
@@ -73,16 +97,19 @@ stop as (
         any_value(predicted_late_minutes) as predicted_late_minutes, any_value(late_price) as late_price,
         any_value(failing) as failing, any_value(need_by) as need_by, any_value(crew_price) as crew_price,
         max(outcome_at) as outcome_at, min(served_at) as served_at, bool_and(outcome_at is not null) as visited,
-        bool_and(handed_over) as handed_over, bool_and(state = 'cancelled') as cancelled,
+        bool_and(handed_over) as handed_over, bool_and(state = 'cancelled') as cancelled, bool_and(was_there) as was_there,
+        bool_or(covered_again) as covered_again,
         coalesce(greatest(0, max(minutes_between(promised_until, anchor_at))), 0) as minutes_late
     from each group by plan_id, stop_id
 ),
 judged as (
     select *,
-        case when visited and (until_at is null or outcome_at < until_at)
+        case when covered_again then 'replanned'
+             when visited and (until_at is null or outcome_at < until_at)
                  then case when minutes_late > 0 then 'late' when handed_over then 'kept' else 'failed' end
              when until_at is not null then 'replanned'
              when cancelled then 'cancelled'
+             when was_there then 'unknown'
              else 'untried' end as outcome
     from stop
 )
@@ -181,16 +208,20 @@ select plan_id, route_id, vehicle_id, depot_id, day, departed_at, returned_at, p
           else 0 end as cost
 from priced;
 
+-- One part of the money that was kept with a plan, by its name; 0 where it is not told.
+create or replace macro cost_of_part(parts, name) as coalesce((parts ->> name)::double, 0);
+
 -- One row per approved re-optimization with what came true. plan_gain = before − predicted; execution_loss = (what the rest
 -- of the day came to) − predicted; saving = plan_gain − execution_loss. Where another one followed, what the rest came to is
--- what was spent until then and what the rest was expected to cost then (an estimate). Not `whole` while vans are out or
+-- what was spent until then and what the rest was expected to cost then (an estimate). Predicted and came to are told by what
+-- is paid for, too: lateness, waiting crews, stops not served, and all else as driving (vehicles, drivers, km, stops). Not `whole` while vans are out or
 -- stops are open on `today`: then what came true counts what is known so far, and money has no verdict (null).
 create or replace macro replan_result(as_of, day_from, day_to, today) as table
 with came as (
     select plan_id, count(*) as stops_covered, count(*) filter (outcome in ('kept', 'late', 'failed')) as stops_visited,
         count(*) filter (outcome = 'kept') as kept, count(*) filter (outcome = 'late') as late,
         count(*) filter (outcome = 'failed') as failed, count(*) filter (outcome = 'untried') as untried,
-        count(*) filter (outcome = 'cancelled') as cancelled, count(*) filter (outcome = 'replanned') as replanned,
+        count(*) filter (outcome = 'cancelled') as cancelled, count(*) filter (outcome = 'unknown') as unknown, count(*) filter (outcome = 'replanned') as replanned,
         coalesce(sum(late_minutes), 0) as late_minutes,
         sum(predicted_late_minutes) filter (outcome in ('kept', 'late', 'failed')) as predicted_late_minutes_of_visited,
         count(*) filter (predicted_late_minutes > 0 and outcome in ('kept', 'late', 'failed')) as predicted_late_of_visited,
@@ -211,9 +242,15 @@ awaited as (
     group by windows.plan_id
 ),
 joined as (
-    select windows.* exclude (summary, late_minutes, stops), windows.late_minutes as predicted_late_minutes, came.* exclude (plan_id),
+    select windows.* exclude (late_minutes, stops), windows.late_minutes as predicted_late_minutes, came.* exclude (plan_id),
         driven.* exclude (plan_id, cost), driven.cost as driven_cost,
-        until_at is not null or windows.day < today or awaited.vehicles is null as whole
+        until_at is not null or windows.day < today or awaited.vehicles is null as whole,
+        cost_of_part(summary -> 'cost_parts', 'lateness') as lateness_predicted,
+        cost_of_part(summary -> 'cost_parts', 'crew_idle') as crew_predicted,
+        cost_of_part(summary -> 'cost_parts', 'not_served') as not_served_predicted,
+        lateness_cost + cost_of_part(rest_parts, 'lateness') as lateness_came_to,
+        crew_cost + cost_of_part(rest_parts, 'crew_idle') as crew_came_to,
+        failing_cost + cost_of_part(rest_parts, 'not_served') as not_served_came_to
     from replan_window(as_of, day_from, day_to) as windows
     left join came using (plan_id) left join driven using (plan_id) left join awaited using (plan_id)
 ),
@@ -223,9 +260,14 @@ summed as (
     from joined
 )
 select plan_id, depot_id, day, version, from_at, until_at, approved_at, made_by, decided_by, why, engine, currency, whole,
-    stops_covered, stops_moved, stops_visited, kept, late, failed, untried, cancelled, replanned, km_estimated,
+    stops_covered, stops_moved, stops_visited, kept, late, failed, untried, unknown, cancelled, replanned, km_estimated,
     cost_before, cost as cost_predicted, came_to as cost_came_to, cost_before - cost as plan_gain, came_to - cost as execution_loss,
     cost_before - came_to as saving, until_at is not null as rest_is_estimated,
+    cost - lateness_predicted - crew_predicted - not_served_predicted as driving_predicted,
+    came_to - lateness_came_to - crew_came_to - not_served_came_to as driving_came_to,
+    lateness_predicted, case when came_to is not null then lateness_came_to end as lateness_came_to,
+    crew_predicted, case when came_to is not null then crew_came_to end as crew_came_to,
+    not_served_predicted, case when came_to is not null then not_served_came_to end as not_served_came_to,
     distance_km_before as km_before, distance_km as km_predicted, case when whole then km + coalesce(rest_km, 0) end as km_came_to,
     late_minutes_before, predicted_late_minutes as late_minutes_predicted,
     case when whole then late_minutes + coalesce(rest_late_minutes, 0) end as late_minutes_came_to,
