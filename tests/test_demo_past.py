@@ -5,6 +5,7 @@ Two days of history, the Wednesday with a van that breaks down at 12:22; on Thur
 
 from __future__ import annotations
 
+import shutil
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from lastmile.store import Store
 from lastmile.store.tables import IDENTITIES
 from lastmile.twin import Operation, history, occasions
 from lastmile.twin.scans import visits_of
+from lastmile.ui import format
+from tests.test_pages import frame, metrics, shows_no_error, visit, words
 
 pytestmark = pytest.mark.xdist_group("demo past")
 
@@ -26,17 +29,28 @@ LATER = UNTIL + timedelta(hours=3)
 BROKEN = "WHF-07"
 
 
-def built(path: Path) -> Store:
+def build(path: Path) -> Path:
     store = Store.open(path)
     demo.build(store, seed=7, days=2, until=UNTIL, learned_days=1)
-    return store
+    store.close()
+    return path
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory):
-    store = built(tmp_path_factory.mktemp("past") / "past.duckdb")
+def past_file(tmp_path_factory):
+    return build(tmp_path_factory.mktemp("past") / "past.duckdb")
+
+
+@pytest.fixture(scope="module")
+def store(past_file, tmp_path_factory):
+    store = Store.open(shutil.copy(past_file, tmp_path_factory.mktemp("past") / "copy.duckdb"))
     yield store
     store.close()
+
+
+@pytest.fixture
+def tower(stand_on, past_file, tmp_path):
+    return stand_on(Path(shutil.copy(past_file, tmp_path / "tower.duckdb")), UNTIL)
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +109,12 @@ def test_all_vans_of_the_depot_drive_in_the_order_of_the_approved_plan(store, ap
     assert swapped.sum() <= len(swapped)  # who is not met is tried again at the end of a route
 
 
+def test_the_day_is_still_measured_against_the_whole_way_that_was_planned(store):
+    asked = {"day_from": WEDNESDAY, "day_to": WEDNESDAY, "by": ("depot",)}
+    deviation = kpis.measure(store, ("plan_distance_deviation",), **asked).set_index("depot").value
+    assert abs(deviation["WHF"]) < 0.15
+
+
 def test_the_sums_equal_what_the_ledger_says_by_hand(store, approved):
     """Lateness, and stops not served, straight from the plan's own rows and the drivers' scans; gain from the summary."""
     said = store.ask(
@@ -135,7 +155,7 @@ def test_the_sums_equal_what_the_ledger_says_by_hand(store, approved):
 
 
 def test_two_builds_are_equal_row_for_row(store, tmp_path):
-    other = built(tmp_path / "other.duckdb")
+    other = Store.open(build(tmp_path / "other.duckdb"))
     for table in [*IDENTITIES, "route", "planned_stop"]:
         question = f"from {table} order by all"
         pd.testing.assert_frame_equal(store.ask(question), other.ask(question), obj=table)
@@ -163,6 +183,30 @@ def test_today_goes_on_from_the_past_as_it_was_driven(store):
     )
     assert len(expected) > 500
     assert set(found.event_id) == set(expected.event_id)
+
+
+def test_the_routes_page_shows_what_was_predicted_what_came_true_and_why_it_differs(tower, approved):
+    app = visit("routes", replanned=approved.plan_id)
+    assert shows_no_error(app)
+    shown = metrics(app)
+    assert shown["Predicted saving"] == format.money(approved.plan_gain, "EUR", 0)
+    assert shown["Came true"] == format.money(approved.saving, "EUR", 0)
+    loss = format.money(abs(approved.execution_loss), "EUR", 0)
+    assert f"The days cost {loss} {'less' if approved.execution_loss < 0 else 'more'} than predicted" in words(app)
+    assert len(frame(app, "Approved re-optimizations")) == 1
+    stops = frame(app, "Stops that the re-optimization covered")
+    assert len(stops) == approved.stops_covered
+
+
+@pytest.mark.parametrize("page", ["kpis", "response"])
+def test_an_executive_reads_the_sum_in_a_sentence(tower, approved, page):
+    told = words(visit(page))
+    assert "1 approved re-optimization" in told
+    assert format.money(approved.plan_gain, "EUR", 0) in told
+    assert (
+        f"{format.money(approved.saving, 'EUR', 0)}** ({format.percent(approved.saving / approved.plan_gain, 0)}"
+        in told
+    )
 
 
 def test_without_a_decider_nothing_is_re_optimized_and_days_come_whole():

@@ -117,6 +117,15 @@ def test_a_proposal_keeps_what_is_executed_and_says_who_serves_the_rest(store):
     assert set(planned.delivery_id) | unserved >= set(stops.delivery_id[~stops.done])
 
 
+def test_the_way_of_a_route_is_what_lies_behind_it_and_what_remains(store):
+    tables = proposal(store).tables
+    legs = tables["planned_stop"].groupby("route_id")[["distance_km", "drive_minutes"]].sum()
+    routes = tables["route"].set_index("route_id").loc[legs.index]
+    home = routes[["distance_km", "drive_minutes"]] - legs  # beyond its legs to stops, a route has the way home alone
+    assert home.distance_km.between(0, 60).all()
+    assert home.drive_minutes.between(0, 120).all()
+
+
 def test_goods_stay_on_their_van_unless_transfers_are_allowed(store):
     assert proposal(store).comparison.moved == ()
     assert len(proposal(store, seconds=2, budget=FREELY).comparison.moved) > 0

@@ -13,6 +13,9 @@ from lastmile.commands.command import Command, day, instant, opened_store, recor
 from lastmile.model import Scope
 from lastmile.store import Store
 
+PARTS = {"driving": "driving", "lateness": "lateness", "crew": "crews", "not_served": "not served"}
+"""What a rest of a day is paid for, as `replan_result` names it, and in words."""
+
 
 def _hindsight(given: argparse.Namespace) -> int:
     with opened_store() as store:
@@ -37,16 +40,22 @@ def _hindsight(given: argparse.Namespace) -> int:
 
 
 def _say_hindsight(found: pd.DataFrame) -> None:
-    say(f"{'plan':<28} {'stops':>6} {'plan gain':>10} {'loss':>10} {'saving':>10}  came to")
+    say(f"{'plan':<28} {'stops':>6} {'predicted':>10} {'loss':>10} {'came true':>10}  because")
     for row in found.itertuples():
-        broken = f"{row.broken_before:.0f} → {row.broken_predicted:.0f} → {_told_number(row.broken_came_to)}"
         say(
             f"{row.plan_id:<28} {row.stops_covered:>6} {_told_number(row.plan_gain):>10} {_told_number(row.execution_loss):>10} "
-            f"{_told_number(row.saving):>10}  {'over' if row.whole else 'running'}, promises broken {broken}"
+            f"{_told_number(row.saving):>10}  {row.why}{'' if row.whole else ' (running)'}"
         )
     over = found[found.saving.notna()]
     totals = (over.plan_gain.sum(), over.execution_loss.sum(), over.saving.sum())
     say(f"{f'all that are over (n {len(over)})':<35} " + " ".join(f"{_told_number(total):>10}" for total in totals))
+    if len(over):
+        say("paid for, predicted → came to: " + ", ".join(_part(over, *part) for part in PARTS.items()))
+
+
+def _part(over: pd.DataFrame, part: str, label: str) -> str:
+    predicted, came_to = (over[f"{part}_{which}"].sum() for which in ("predicted", "came_to"))
+    return f"{label} {_told_number(predicted)} → {_told_number(came_to)}"
 
 
 def _told_number(value: float) -> str:
@@ -71,8 +80,9 @@ COMMANDS = (
     Command(
         "hindsight",
         "what approved re-optimizations came to",
-        "Predicted against what came true, one line per approved re-optimization: plan gain (before − predicted), execution\n"
-        "loss (came to − predicted), saving (gain − loss). While vans are out, money has no verdict.",
+        "Predicted against what came true, one line per approved re-optimization: predicted saving (plan gain: before −\n"
+        "predicted), execution loss (came to − predicted), what came true (gain − loss). While vans are out, money has no\n"
+        "verdict. The sums by day and depot: python -m lastmile kpi --kpi replanning_saving --by day --by depot",
         _hindsight_arguments,
         _hindsight,
         json=True,

@@ -38,7 +38,7 @@ def plan_rows(
     driven = [route for route in comparison.after.routes if route.stops or ids.get(route.vehicle_id) in ends]
     return {
         "plan": pd.DataFrame([_plan_row(plan_id, open_day, solution, comparison, reasons, chosen, made_by)]),
-        "route": _routes(plan_id, parent_routes, driven, set(ends), open_day),
+        "route": _routes(plan_id, parent_routes, driven, done, open_day),
         "planned_stop": pd.concat([done, _stops(plan_id, open_day, driven, ids, ends)], ignore_index=True),
     }
 
@@ -137,23 +137,26 @@ def _covered(open_day: OpenDay, plan: Evaluation) -> list[dict[str, Any]]:
 
 
 def _routes(
-    plan_id: str, parent: pd.DataFrame, driven: list[PlannedRoute], with_done: set[str], open_day: OpenDay
+    plan_id: str, parent: pd.DataFrame, driven: list[PlannedRoute], done: pd.DataFrame, open_day: OpenDay
 ) -> pd.DataFrame:
-    """One row per vehicle that drives or has driven; figures are those of what remains."""
+    """One row per vehicle that drives or has driven. Way and driving time are those of the whole route, to be laid beside what
+    it drives: the legs to its finished stops as they were planned, and what remains. The cost is that of what remains."""
     planned = {route.vehicle_id: route for route in driven}
+    behind = done.groupby("route_id")[["distance_km", "drive_minutes"]].sum()
     on_road = {vehicle.vehicle_id for vehicle in open_day.problem.vehicles if vehicle.in_use}
     rows = []
     for row in parent.to_dict("records"):
         route = planned.get(row["vehicle_id"])
-        if route is None and row["route_id"] not in with_done:
+        way = behind.loc[row["route_id"]] if row["route_id"] in behind.index else None
+        if route is None and way is None:
             continue
         row["plan_id"] = plan_id
         if route is not None:
             row |= {
                 "departs_at": row["departs_at"] if row["vehicle_id"] in on_road else _instant(route.departs_at),
                 "returns_at": _instant(route.returns_at),
-                "distance_km": route.distance_km,
-                "drive_minutes": route.drive_seconds / 60,
+                "distance_km": route.distance_km + (0.0 if way is None else way.distance_km),
+                "drive_minutes": route.drive_seconds / 60 + (0.0 if way is None else way.drive_minutes),
                 "cost": route.cost.total,
             }
         rows.append(row)
