@@ -48,14 +48,20 @@ def build(
     """
     until = until or start_instant(datetime.now(UTC))
     taken: dict[str, int] = {}
-    today = until.astimezone(ZoneInfo(ZONE)).date()
-    manager = OperationsManager(store, seed, today - timedelta(days=days - learned_days))
+    done = 0
+
+    def say(words: str) -> None:
+        if progress is not None:
+            progress(done, days + 1, words)
 
     def told(share: float, _: str) -> None:
+        nonlocal done
         done = round(share * (days + 2))
-        if progress is not None and 0 < done <= days + 1:
-            progress(done, days + 1, f"day {done} of {days + 1}")
+        if 0 < done <= days + 1:
+            say(f"day {done} of {days + 1}")
 
+    begins = until.astimezone(ZoneInfo(ZONE)).date() - timedelta(days=days - learned_days)
+    manager = OperationsManager(store, seed, begins, say) if days > learned_days else None
     for batch in history(seed, days=days, until=until, progress=told, decider=manager):
         _add(taken, store.append(batch))
     watch_past(store, until, days)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -33,10 +33,13 @@ WHO = dispatchers.CHIEF.replace(" ", "-")
 class OperationsManager:
     """Re-optimizes past days as a person does by the button, from what the ledger holds at that instant."""
 
-    def __init__(self, store: Store, seed: int, begins: date) -> None:
-        """Nothing is re-optimized before the day on which it `begins`."""
-        self._store, self._seed, self._begins = store, seed, begins
-        workers.shared().warm()
+    def __init__(self, store: Store, seed: int, begins: date, say: Callable[[str], None] = lambda _: None) -> None:
+        """Nothing is re-optimized before the day on which it `begins`. `say` is told what is waited for.
+
+        The search is made ready beside the days before: on the first start of all it is compiled, a minute of one core.
+        """
+        self._store, self._seed, self._begins, self._say = store, seed, begins, say
+        self._ready = workers.shared().warm()
 
     def occasion(self, opened: Day) -> Occasion | None:
         """When a day is looked at, if at all."""
@@ -48,6 +51,9 @@ class OperationsManager:
         if before is not None:
             return plan_tables(self._store, before.plan_id) if before.decision == "approved" else None
         start = self._open_day(occasion)
+        if not self._ready.done():
+            self._say(workers.shared().stage)
+            self._ready.result()
         solution = routing.solve(start.problem, SEARCH_SECONDS, self._seed, iterations=ROUNDS, lanes=1)
         proposal = proposal_of(self._store, start, solution, WHO)
         decisions.propose_plan(self._store, proposal.tables, WHO, occasion.at)

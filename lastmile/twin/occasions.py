@@ -18,7 +18,7 @@ LOOKS_FROM, LOOKS_UNTIL = 860.0, 900.0  # between 14:20 and 15:00, when breaks a
 TOO_LATE = 930.0  # half past three
 HEARS_OF_A_BREAKDOWN_AFTER = (6.0, 14.0)  # minutes; the driver's word is on record after two
 WORTH_MOVING = 5  # stops that a broken vehicle has left
-BEHIND = 12  # stops that the present delays would make late
+BEHIND = 15  # stops that the present delays would make late
 LEFT_LATE = 20.0  # minutes
 
 
