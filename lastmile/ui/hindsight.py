@@ -16,7 +16,7 @@ from lastmile.ui.tiles import Tile, kpi_row
 WEEKS = 4
 
 RESULTS = {
-    "day": Column("Day", "day", width=118),
+    "day": Column("Day", "day", width=116),
     "depot_id": Column("Depot", width=60),
     "plan_gain": Column(
         "Predicted saving",
@@ -24,7 +24,7 @@ RESULTS = {
         "Cost of the rest of the day by the plan in force then, less as predicted",
         112,
     ),
-    "saving": Column("Came true", "whole_money", "Predicted saving less execution loss", 80),
+    "saving": Column("Came true", "whole_money", "Predicted saving less execution loss", 78),
     "why": Column("Approved because", width=250),
     "execution_loss": Column(
         "Execution loss", "whole_money", "What the rest came to, less as predicted; negative: better"
