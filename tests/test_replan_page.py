@@ -309,7 +309,7 @@ def test_the_second_of_two_people_who_decide_is_told_by_whom_it_was(writing, mad
 def test_nothing_approved_yet_says_what_will_stand_here(demo_tower):
     app = routes()
 
-    assert "Re-optimizations of the last 4 weeks" in words(app)
+    assert "What re-optimizations brought" in words(app)
     assert "None has been approved yet" in words(app)
 
 
