@@ -24,7 +24,7 @@ from playwright.sync_api import sync_playwright
 
 from bench.live_bench import FLAGS
 from bench.serving import processor_seconds, served
-from lastmile import demo
+from lastmile import clock, demo
 from lastmile.connections import Connection, TokenScope
 from lastmile.door import Door
 from lastmile.exceptions.watch import Watch
@@ -79,16 +79,12 @@ def run(folder: Path, rows: int = 10, seconds: int = SECONDS) -> list[tuple[str,
     ]
 
 
-def prepare(path: Path, days: int = 28) -> tuple[str, list[str]]:
+def prepare(path: Path) -> tuple[str, list[str]]:
     """A demo database with a source of 2,000 deliveries beside it: its token, and the deliveries' numbers.
 
     They are booked for tomorrow: of today, each would be an exception, for no plan has it.
     """
-    is_new = not path.exists()
-    store = Store.open(path)
-    if is_new:
-        demo.build(store, days=days)
-        _go_through_past(store)
+    store = operation(path)
     door = Door(store, lambda: datetime.now(UTC))
     connection = Connection(SOURCE, "Load test")
     door.register.connect(connection, "bench")
@@ -103,11 +99,19 @@ def prepare(path: Path, days: int = 28) -> tuple[str, list[str]]:
     return token, numbers
 
 
-def _go_through_past(store: Store) -> None:
-    """What a tower does in its first minutes, beside all else: that is not what is measured."""
-    now = datetime.now(UTC)
-    for _ in Watch(store, lambda replayed: demo.answer_past(store, replayed)).past_days(now.date(), now):
-        pass
+def operation(path: Path, until: datetime | None = None) -> Store:
+    """The demo's database, made where there is none, with its past gone through.
+
+    That is what a tower does in its first minutes, beside all else, and not what is measured.
+    """
+    is_new = not path.exists()
+    store = Store.open(path)
+    if is_new:
+        demo.build(store, until=until)
+        now = clock.resume(store).now()
+        for _ in Watch(store, lambda replayed: demo.answer_past(store, replayed)).past_days(now.date(), now):
+            pass
+    return store
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """How soon the tower reacts: from an event over HTTP to a Live page that is open, and from a breakdown to its exception.
 
-`python -m bench.reaction_bench [turns]` starts a real server on a demo of its own, opens Live in a browser, and sends. Times
-count from just before a request is sent, by the clock of this process.
+`python -m bench.reaction_bench [turns]` starts a real server on a demo of its own, which stands at a late morning, opens Live in
+a browser, and sends. Times count from just before a request is sent, by the clock of this process.
 """
 
 from __future__ import annotations
@@ -16,15 +16,16 @@ import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from datetime import time as time_of_day
 from pathlib import Path
 
 from playwright.sync_api import Page
 
-from bench.door_bench import prepare, watched
+from bench.door_bench import operation, watched
 from bench.serving import served
+from lastmile import clock, demo
 from lastmile.connections import Connection, TokenScope
 from lastmile.door import Door
-from lastmile.store import Store
 
 TURNS = 10
 SETTLING_SECONDS = 60
@@ -33,6 +34,8 @@ SETTLING_SECONDS = 60
 AT_ONCE = 50
 """Deliveries handed over at once: more than the simulated operation hands over between two looks at the page."""
 MOST_SECONDS = 60
+LOOKED_AT_SECONDS = 8
+BROKE_DOWN = re.compile("Its exception: .*roke down")
 
 
 @dataclass(frozen=True)
@@ -72,16 +75,15 @@ class Sender:
 def run(folder: Path, turns: int = TURNS) -> list[tuple[str, str]]:
     """Send by turns; the median and the longest of each time."""
     path = folder / "reaction.duckdb"
-    prepare(path)
-    token, vans, deliveries = _readied(path)
+    token, vans, deliveries = _readied(path, turns)
     with served(path) as (port, _), watched(port, SETTLING_SECONDS) as page:
         sender = Sender(port, token)
         screen = [_to_screen(sender, page, deliveries[n * AT_ONCE : (n + 1) * AT_ONCE]) for n in range(turns)]
-        broken = [_to_exception(sender, page, *van) for van in vans[:turns]]
+        broken = [_to_exception(sender, page, *van) for van in vans]
     return [
         (f"From an event over HTTP to an open Live page, {turns} turns", _told(screen)),
         (f"From a breakdown over HTTP to its exception, {len(broken)} turns", _told([one for one, _ in broken])),
-        ("the same, to the queue of an open Live page", _told([two for _, two in broken])),
+        ("the same, to an open Live page", _told([two for _, two in broken])),
     ]
 
 
@@ -89,28 +91,29 @@ def _told(seconds: list[float]) -> str:
     return f"median {statistics.median(seconds):.1f} s, longest {max(seconds):.1f} s"
 
 
-def _readied(path: Path) -> tuple[str, list[tuple[str, str]], list[str]]:
-    """A token that may send of the demo's own deliveries and read, today's vans with their routes, and the numbers of today's
-    open deliveries; the vans with most stops ahead, and the deliveries that come last, first."""
-    store = Store.open(path)
+def _readied(path: Path, turns: int) -> tuple[str, list[tuple[str, str]], list[str]]:
+    """A token that may send of the demo's own deliveries and read; the vans with most stops ahead, with their routes, to break
+    down; and the numbers of the open deliveries of all others, those that come last first."""
+    store = operation(path, demo.start_instant(datetime.combine(datetime.now(UTC), time_of_day(0), UTC)))
     door = Door(store, lambda: datetime.now(UTC))
     door.register.connect(Connection("scanners", "Reaction test", delivery_source="wms"), "bench")
     token = door.register.make_token("scanners", [TokenScope.EVENTS, TokenScope.READ], "reaction", "bench").secret
-    now = datetime.now(UTC)
-    vans = store.ask(
-        "select vehicle_id, route_id from planned_stop join route using (plan_id, route_id) "
-        "where route.day = $day and arrive_at > $now + interval 30 minute group by vehicle_id, route_id order by count(*) desc",
-        day=now.date(),
-        now=now,
-    )
-    numbers = store.ask(
-        "select delivery_id.replace('wms:', '') as number from delivery where day = $day and source = 'wms' "
-        "and handed_over_at is null order by window_due desc, number",
-        day=now.date(),
-    )
     door.stop()
+    now = clock.resume(store).now()
+    found = store.ask(
+        "select route.vehicle_id, route.route_id, list(delivery_id.replace('wms:', '') order by window_due desc, delivery_id) as numbers "
+        "from planned_stop join route using (plan_id, route_id) join delivery using (delivery_id) "
+        "where route.day = $day and delivery.handed_over_at is null and delivery.source = 'wms' "
+        "group by route.vehicle_id, route.route_id order by count(*) desc, route.vehicle_id",
+        day=now.date(),
+    )
     store.close()
-    return token, list(vans.drop_duplicates("vehicle_id").itertuples(index=False, name=None)), list(numbers.number)
+    vans, others = found.head(turns), found.tail(-turns)
+    return (
+        token,
+        list(vans[["vehicle_id", "route_id"]].itertuples(index=False, name=None)),
+        [number for numbers in others.numbers for number in numbers],
+    )
 
 
 def _to_screen(sender: Sender, page: Page, deliveries: list[str]) -> float:
@@ -127,18 +130,15 @@ def _handed_over(page: Page) -> int:
 
 
 def _to_exception(sender: Sender, page: Page, vehicle_id: str, route_id: str) -> tuple[float, float]:
-    """Seconds until a van that breaks down is an exception, and until the page counts one critical item more."""
-    before = _critical(page)
+    """Seconds until a van that breaks down is an exception, and until a page on which it is chosen leads to it."""
+    page.goto(f"http://127.0.0.1:{sender.port}/?chosen=vehicle~{vehicle_id}", wait_until="commit")
+    page.get_by_role("link", name="Open its route").wait_for(timeout=MOST_SECONDS * 1000)
+    time.sleep(LOOKED_AT_SECONDS)
     started = sender.send(
         {"event": "vehicle_broke_down", "vehicle_id": vehicle_id, "route_id": route_id, "event_key": f"b{vehicle_id}"}
     )
     known = _until(lambda: vehicle_id in sender.broken_down(), started)
-    return known, _until(lambda: _critical(page) > before, started)
-
-
-def _critical(page: Page) -> int:
-    shown = page.get_by_text(re.compile(r"\d+ critical"))
-    return int(re.search(r"(\d+) critical", shown.first.inner_text())[1]) if shown.count() else 0
+    return known, _until(lambda: page.get_by_text(BROKE_DOWN).count() > 0, started)
 
 
 def _until(holds: Callable[[], bool], started: float) -> float:

@@ -553,11 +553,30 @@ def test_where_the_disk_is_full_nothing_is_accepted_and_what_was_stays(store, mo
             with pytest.raises(DiskFull, match="send it again"):
                 intake.submit(sent(judged(2))).result(30)
         intake.submit(sent(judged(3))).result(30)
-        (path,) = journal.files(store.path)
-        assert [one.events.num_rows for one in journal.read(path)] == [1, 1]
+        kept = [one.events.num_rows for path in journal.files(store.path) for one in journal.read(path)]
+        assert kept == [1, 1]
     intake.stop()
     assert store.value("select count(*) from event") == 2
     assert intake.rows_waiting == 0
+
+
+def test_rows_that_come_by_themselves_go_into_the_ledger_at_once_and_those_upon_them_gather(store, monkeypatch):
+    monkeypatch.setattr(writing, "GATHER_SECONDS", 1.5)
+    append, batches = store.append, []
+
+    def counted(batch, **named):
+        batches.append(batch["event"].num_rows)
+        return append(batch, **named)
+
+    monkeypatch.setattr(store, "append", counted)
+    intake = Intake(store)
+    intake.submit(sent(judged(1))).result(30)
+    assert intake.settle(1.2)
+    for number in range(2, 7):
+        intake.submit(sent(judged(number))).result(30)
+    assert intake.settle(30)
+    intake.stop()
+    assert batches == [1, 5]
 
 
 def no_room(_: int) -> None:

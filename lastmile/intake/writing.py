@@ -15,7 +15,8 @@ from lastmile.intake.journal import Brought, Journal
 from lastmile.store import Store
 
 GATHER_SECONDS = 0.25
-"""How long accepted rows wait for company: a commit costs the same for one row as for hundreds."""
+"""So long after a batch the next may go: a commit costs the same for one row as for hundreds, so rows that come one upon
+another gather, and what comes by itself goes at once."""
 
 AGAIN_SECONDS = 2.0
 """After so long a full disk is tried again."""
@@ -47,6 +48,7 @@ class Writer:
         self._ids: set[str] = set()
         self._changed = threading.Condition()
         self._accepted = self._written = 0
+        self._free_at = 0.0
         self._stopping = False
         self.stuck: str | None = None
         self._thread: threading.Thread | None = None
@@ -93,6 +95,7 @@ class Writer:
                 path.unlink()
             self._wrote(batch, time.monotonic() - started)
             with self._changed:
+                self._free_at = time.monotonic() + GATHER_SECONDS
                 self._ids.difference_update(*(one.ids for one in batch))
                 self._written += len(batch)
                 self._changed.notify_all()
@@ -101,7 +104,7 @@ class Writer:
         """The next batch and the file that holds it; None when stopping and nothing waits."""
         with self._changed:
             self._changed.wait_for(lambda: self._pending or self._stopping)
-            self._changed.wait_for(lambda: self._stopping, timeout=GATHER_SECONDS)
+            self._changed.wait_for(lambda: self._stopping, timeout=max(0.0, self._free_at - time.monotonic()))
             batch, self._pending = self._pending, []
             return (batch, self._journal.cut()) if batch else None
 

@@ -27,9 +27,6 @@ TICK_SECONDS = 5
 """How often a part looks again whose news are not urgent; those of Live as of `pace`."""
 
 SOURCE_SILENT = "source_silent"
-INSTANT = timedelta(seconds=1)
-"""Pages stand at whole seconds, so that they share what they see."""
-
 HEAD_START_SECONDS = 0.25
 """What a browser needs for the first figures after their arrival, on two cores: 0.1 to 0.25 s measured."""
 
@@ -99,10 +96,10 @@ class Desk:
 
     def refreshed(self) -> Desk:
         """The same desk at the present instant, for a panel that ticks."""
-        return Desk(self.tower, self.view, _instant(_ticked(present(self.tower).at), self.view))
+        return Desk(self.tower, self.view, _instant(present(self.tower).at, self.view))
 
     def clock(self) -> shell.Clock:
-        return _clock(self.tower, _ticked(present(self.tower).at))
+        return _clock(self.tower, present(self.tower).at)
 
 
 def open_desk(
@@ -116,7 +113,7 @@ def open_desk(
     """
     tower = runtime.tower()
     moment = tower.settled() if when == "period" else None
-    now = _ticked((moment or present(tower)).at)
+    now = (moment or present(tower)).at
     choices, clock = _choices(tower, moment and moment.version), _clock(tower, now)
     bar = shell.bar(title)
     figures_first = figures is not None and shell.opens_plainly()
@@ -204,8 +201,8 @@ def _clock(tower: Tower, now: datetime) -> shell.Clock:
 
 def _silent(tower: Tower, clock: shell.Clock) -> tuple[str, ...]:
     """The names of sources that are silent: those with an exception that says so; if all are, those that told last."""
-    at = clock.now + INSTANT
-    found = answer(tower, exceptions.exceptions, at, day_from=at.date() - LOOKS_BACK, scope=Scope(), open_only=True)
+    day_from = clock.now.date() - LOOKS_BACK
+    found = answer(tower, exceptions.exceptions, clock.now, day_from=day_from, scope=Scope(), open_only=True)
     silent = found.subject_id[found.key == SOURCE_SILENT].tolist()
     if clock.stale and clock.told_until is not None:
         silent = list(dict.fromkeys([*silent, *answer(tower, queries.last_heard, clock.told_until)]))
@@ -221,7 +218,3 @@ def _instant(now: datetime, view: View) -> datetime:
     if day is None or day >= local_date(now, view.zone):
         return now
     return datetime.combine(day + timedelta(days=1), time(0), ZoneInfo(view.zone)).astimezone(UTC)
-
-
-def _ticked(at: datetime) -> datetime:
-    return datetime.fromtimestamp(at.timestamp() // 1, UTC)

@@ -118,7 +118,7 @@ def call_list(desk: Desk, row: Any) -> None:
     """Whom to call, once the list was asked for."""
     if not acting.has_done("call_list", row.exception_id):
         return
-    found = desk.ask(actions.call_list, [row.exception_id], listing.moment(desk))
+    found = desk.ask(actions.call_list, [row.exception_id], desk.at)
     desk.table(
         found, key="call list", alt="Call list", columns=CALL_LIST, height="content" if len(found) < 7 else 250,
         download="call-list.csv",

@@ -23,7 +23,7 @@ STEPS = {
 
 def show(desk: Desk, row: Any) -> None:
     """The steps, newest first."""
-    steps = desk.ask(history, row.exception_id, listing.moment(desk), desk.zone)
+    steps = desk.ask(history, row.exception_id, desk.at, desk.zone)
     st.markdown(f"**History** :gray[{format.count(len(steps), 'step')}, newest first]")
     desk.table(
         steps.iloc[::-1],

@@ -13,7 +13,7 @@ from lastmile.exceptions.queue import LOOKS_BACK, grouped, ranked
 from lastmile.model import Scope
 from lastmile.store import Store
 from lastmile.ui import format, shell
-from lastmile.ui.desk import INSTANT, Desk, local_date
+from lastmile.ui.desk import Desk, local_date
 from lastmile.ui.exceptions import wording
 from lastmile.ui.tables import Column
 
@@ -56,12 +56,6 @@ def heights(n: int, most: int) -> dict[str, int]:
     return {"row_height": row, "height": row * min(most, n) + HEADING}
 
 
-def moment(desk: Desk) -> datetime:
-    """The instant that exceptions are asked for: at present the end of the running second, so that what somebody has just
-    decided is in it."""
-    return desk.at + INSTANT if desk.is_today else desk.at
-
-
 def scope_of(desk: Desk) -> Scope:
     """The page's scope without its days: a queue holds what is open, of whatever day."""
     scope = desk.view.scope
@@ -96,7 +90,7 @@ def _rooted(desk: Desk, states: tuple[str, ...]) -> pd.DataFrame:
 
 
 def _standing(desk: Desk, open_only: bool) -> pd.DataFrame:
-    at, scope = moment(desk), scope_of(desk)
+    at, scope = desk.at, scope_of(desk)
     day_from = at.date() - LOOKS_BACK
     return ranked(desk.ask(exceptions.exceptions, at, day_from=day_from, scope=scope, open_only=open_only), at)
 
@@ -114,7 +108,7 @@ def in_words(found: pd.DataFrame, at: datetime) -> pd.DataFrame:
 def around(desk: Desk, exception_id: str) -> pd.DataFrame:
     """One row per exception that may have to do with one, ranked: those of the last week, or of its own day if it is older."""
     found = every(desk)
-    return found if exception_id in set(found.exception_id) else desk.ask(long_ago, exception_id, moment(desk))
+    return found if exception_id in set(found.exception_id) else desk.ask(long_ago, exception_id, desk.at)
 
 
 def long_ago(store: Store, exception_id: str, at: datetime) -> pd.DataFrame:
