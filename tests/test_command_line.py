@@ -13,21 +13,12 @@ import pytest
 from lastmile.__main__ import main
 from lastmile.commands import COMMANDS
 from lastmile.store import Store
+from tests.conftest import FRIDAY
 from tests.receiving import mail_server
 from tests.road_networks import road_network
 
 ROOT = Path(__file__).parents[1]
-UNTIL = "2026-03-06T11:15+01:00"
-
-
-@pytest.fixture(scope="module")
-def demo_database(tmp_path_factory):
-    """A demo of two days; copied by who writes to it."""
-    path = tmp_path_factory.mktemp("demo") / "demo.duckdb"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LASTMILE_DATABASE", str(path))
-        assert main(["demo", "--days", "2", "--until", UNTIL, "--json"]) == 0
-    return path
+UNTIL = FRIDAY.isoformat()
 
 
 @pytest.fixture
@@ -37,18 +28,17 @@ def empty_database(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def demo_copy(demo_database, tmp_path, monkeypatch):
+def demo_copy(demo_database, monkeypatch):
     """A copy of the demo that a test may write to, named by the setting."""
-    copy = tmp_path / "copy.duckdb"
-    copy.write_bytes(demo_database.read_bytes())
-    monkeypatch.setenv("LASTMILE_DATABASE", str(copy))
-    return copy
+    monkeypatch.setenv("LASTMILE_DATABASE", str(demo_database))
+    return demo_database
 
 
 @pytest.fixture
-def demo(demo_database, monkeypatch):
-    monkeypatch.setenv("LASTMILE_DATABASE", str(demo_database))
-    return demo_database
+def demo(demo_to_read, monkeypatch):
+    """The demo for reading, named by the setting."""
+    monkeypatch.setenv("LASTMILE_DATABASE", str(demo_to_read))
+    return demo_to_read
 
 
 def said(capsys) -> dict:
@@ -62,10 +52,11 @@ def test_help_names_every_command_and_teaches_the_first_steps():
     assert "First steps" in told.stdout
 
 
-def test_a_call_that_is_off_ends_with_status_2():
-    told = subprocess.run([sys.executable, "-m", "lastmile", "deliver"], cwd=ROOT, capture_output=True, text=True)
-    assert told.returncode == 2
-    assert "invalid choice: 'deliver'" in told.stderr
+def test_a_call_that_is_off_ends_with_status_2(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["deliver"])
+    assert ended.value.code == 2
+    assert "invalid choice: 'deliver'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", [command.name for command in COMMANDS])
@@ -96,7 +87,7 @@ def test_a_demo_is_not_built_over_a_database_by_accident(demo, capsys):
 
 def test_kpi_splits_and_prints_json(demo, capsys):
     assert (
-        main(["kpi", "--kpi", "on_time_rate", "--by", "depot", "--from", "2026-03-05", "--to", "2026-03-05", "--json"])
+        main(["kpi", "--kpi", "on_time_rate", "--by", "depot", "--from", "2026-11-19", "--to", "2026-11-19", "--json"])
         == 0
     )
     rows = said(capsys)
@@ -111,8 +102,8 @@ def test_kpi_says_which_keys_there_are(demo, capsys):
 
 
 def test_kpi_as_of_an_instant_knows_less(demo, capsys):
-    day = ["--kpi", "first_attempt_success", "--from", "2026-03-05", "--to", "2026-03-05", "--json"]
-    main(["kpi", *day, "--as-of", "2026-03-05T11:00+01:00"])
+    day = ["--kpi", "first_attempt_success", "--from", "2026-11-19", "--to", "2026-11-19", "--json"]
+    main(["kpi", *day, "--as-of", "2026-11-19T11:00+01:00"])
     then = said(capsys)[0]["n"]
     main(["kpi", *day])
     assert 0 < then < said(capsys)[0]["n"]
@@ -140,7 +131,7 @@ def test_reoptimize_all_proposes_for_every_depot_beside_each_other(demo_copy, ca
 
 
 def test_depots_without_a_plan_are_told_and_make_the_exit_status_1(demo_copy, capsys):
-    assert main(["reoptimize", "--depot", "all", "--seconds", "0.5", "--at", "2026-03-08T11:00+01:00", "--json"]) == 1
+    assert main(["reoptimize", "--depot", "all", "--seconds", "0.5", "--at", "2026-11-22T11:00+01:00", "--json"]) == 1
     told = said(capsys)
     assert [one["depot_id"] for one in told] == ["GRB", "MRZ", "WHF"]
     assert all("No plan is in force" in one["refused"] for one in told)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-import time
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import schemathesis
@@ -20,7 +20,11 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
     unsupported_method,
 )
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
 
+from lastmile import runtime
+from lastmile.api import routes
 from lastmile.api.answers import plain
 from lastmile.api.document import document
 from lastmile.connections import Connection, Register, TokenScope
@@ -65,8 +69,24 @@ def requests() -> list[tuple[str, list[dict]]]:
     return parts + [("events", scans[n : n + 3]) for n in range(0, len(scans), 3)]
 
 
-def send_all(served: Served, token: str, senders: int = 6) -> list[tuple[str, dict]]:
-    """Send all requests from some threads at once; the rows of those that were answered with 202."""
+class InThisProcess:
+    """The same routes without a server of their own: what nobody kills."""
+
+    def __init__(self) -> None:
+        self._client = TestClient(Starlette(routes=routes()))
+
+    def asked(self, path: str, token: str, sent: list[dict]) -> tuple[int, Any]:
+        answer = self._client.post(path, json=sent, headers={"authorization": f"Bearer {token}"})
+        return answer.status_code, answer.json()
+
+
+def send_all(
+    served: Served | InThisProcess, token: str, senders: int = 6, killed_after: int | None = None
+) -> list[tuple[str, dict]]:
+    """Send all requests from some threads at once; the rows of those that were answered with 202.
+
+    `killed_after`: so many accepted rows later the server is killed, whatever is on its way then.
+    """
     waiting, accepted, lock = requests(), [], threading.Lock()
 
     def sender() -> None:
@@ -80,6 +100,8 @@ def send_all(served: Served, token: str, senders: int = 6) -> list[tuple[str, di
                 accepted.extend((route, row) for row in rows if status == 202)
                 if status != 202:
                     waiting.clear()
+                elif killed_after is not None and len(accepted) >= killed_after:
+                    served.kill()
 
     threads = [threading.Thread(target=sender) for _ in range(senders)]
     for thread in threads:
@@ -101,18 +123,16 @@ def ledger(database) -> dict[str, list[dict]]:
     return held
 
 
-def test_after_a_kill_a_restart_and_sending_all_again_the_ledger_is_as_if_nothing_had_happened(tmp_path):
+def test_after_a_kill_a_restart_and_sending_all_again_the_ledger_is_as_if_nothing_had_happened(tmp_path, stand_on):
     undisturbed, killed = tmp_path / "undisturbed.duckdb", tmp_path / "killed.duckdb"
     token = prepared(undisturbed)
-    served = Served(undisturbed)
-    assert len(send_all(served, token)) == DELIVERIES * (1 + len(STEPS))
-    served.stop()
+    stand_on(undisturbed)
+    assert len(send_all(InThisProcess(), token, senders=1)) == DELIVERIES * (1 + len(STEPS))
+    runtime.stop()
 
     token = prepared(killed)
     served = Served(killed)
-    threading.Thread(target=lambda: (time.sleep(0.6), served.kill())).start()
-    accepted = send_all(served, token)
-    served.kill()
+    accepted = send_all(served, token, killed_after=100)
     held = ledger(killed)
 
     # what was answered with 202 is there, and it was neither nothing nor all

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import date, timedelta
 
 import pytest
@@ -17,12 +18,19 @@ from tests.tiny_day import DAY, NOW, local
 OPEN, VAN = "x-open", "x-van"
 
 
-@pytest.fixture
-def store(tiny_database):
-    """The tiny day at 18:00: `open` is due 19:00 to 20:00 and warned of, and so is `silent`, both explained by van-2."""
-    store = Store.open(tiny_database)
+@pytest.fixture(scope="module")
+def explained(tiny_file, tmp_path_factory):
+    """The file of the tiny day at 18:00: `open` is due 19:00 to 20:00 and warned of, and so is `silent`, both explained by van-2."""
+    store = Store.open(shutil.copy(tiny_file, tmp_path_factory.mktemp("explained") / "tower.duckdb"))
     store.append({"event": events_frame([warning("open", "will_be_late", OPEN, VAN), warning("silent", "is_late", "x-silent", VAN),
                                          warning(None, "vehicle_broke_down", VAN, None)])})  # fmt: skip
+    store.close()
+    return store.path
+
+
+@pytest.fixture
+def store(explained, tmp_path):
+    store = Store.open(shutil.copy(explained, tmp_path / "tower.duckdb"))
     yield store
     store.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import timedelta
 
 import pandas as pd
@@ -23,9 +24,9 @@ LATE = exception_id("will_be_late", "d2", DAY)
 BROKEN = exception_id("vehicle_broke_down", "van-2", DAY)
 
 
-@pytest.fixture
-def store(empty_database):
-    """Three things at noon: d1 in jeopardy (30 %), d2 that will be late (80 %), van-2 broken down with d3 and d4 on it."""
+@pytest.fixture(scope="module")
+def raised(empty_file, tmp_path_factory):
+    """The file of three things raised at noon: d1 in jeopardy (30 %), d2 that will be late (80 %), van-2 broken down with d3 and d4 on it."""
     on_van_2 = {"route_id": "r2", "vehicle_id": "van-2", "broke_at": clock("11:40"), "broke_known_at": clock("11:41")}
     rows = [
         a_delivery(chance_late=0.3, promise_until="13:00"),
@@ -38,8 +39,15 @@ def store(empty_database):
         a_van(route_id="r2", vehicle_id="van-2", broke_at="11:40", broke_known_at="11:41", open_deliveries=2),
     )
     steps = Book(Settings({})).look(find_all(a_situation(*rows, vans=vans)), [NOON], {})
-    store = Store.open(empty_database)
+    store = Store.open(shutil.copy(empty_file, tmp_path_factory.mktemp("raised") / "tower.duckdb"))
     store.append({"event": events_of(steps)})
+    store.close()
+    return store.path
+
+
+@pytest.fixture
+def store(raised, tmp_path):
+    store = Store.open(shutil.copy(raised, tmp_path / "tower.duckdb"))
     yield store
     store.close()
 

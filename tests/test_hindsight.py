@@ -13,6 +13,7 @@ line, a step apart; the van leaves at 08:30 and is back at 12:30 after 20 km.
 from __future__ import annotations
 
 import json
+import shutil
 from datetime import UTC, date, datetime
 
 import pandas as pd
@@ -120,9 +121,10 @@ def approve(store: Store, tables: dict[str, pd.DataFrame]) -> None:
     decisions.approve_plan(store, row.plan_id, "the dispatcher", "better", row.recorded_at)
 
 
-@pytest.fixture
-def store(empty_database):
-    store = Store.open(empty_database)
+@pytest.fixture(scope="module")
+def planned(empty_file, tmp_path_factory):
+    """The file of the morning plan, made once."""
+    store = Store.open(shutil.copy(empty_file, tmp_path_factory.mktemp("planned") / "tower.duckdb"))
     known = {"recorded_at": at("00:00")}
     bookings = [
         known | {"booking_id": stable_id(name), "delivery_id": name, "kind": "delivery", "source": "test", "depot_id": "north",
@@ -138,6 +140,23 @@ def store(empty_database):
         {name: pd.DataFrame(rows) for name, rows in (("booking", bookings), ("rate_card", [card]), ("shift", [shift]))}
     )
     approve(store, plan(1, "00:01"))
+    store.close()
+    return store.path
+
+
+@pytest.fixture(scope="module")
+def finished(planned, tmp_path_factory):
+    """The file of the day with its re-optimization, driven to the end, made once."""
+    store = Store.open(shutil.copy(planned, tmp_path_factory.mktemp("driven") / "tower.duckdb"))
+    approve(store, replan(2, "09:00", before=400.0, cost=250.0))
+    store.append({"event": pd.DataFrame(DRIVEN)})
+    store.close()
+    return store.path
+
+
+@pytest.fixture
+def store(planned, tmp_path):
+    store = Store.open(shutil.copy(planned, tmp_path / "tower.duckdb"))
     yield store
     store.close()
 
@@ -147,10 +166,10 @@ def results(store: Store, as_of: datetime | None = None, today: date = DAY) -> p
 
 
 @pytest.fixture
-def driven(store):
-    approve(store, replan(2, "09:00", before=400.0, cost=250.0))
-    store.append({"event": pd.DataFrame(DRIVEN)})
-    return store
+def driven(finished, tmp_path):
+    store = Store.open(shutil.copy(finished, tmp_path / "driven.duckdb"))
+    yield store
+    store.close()
 
 
 def test_a_morning_plan_is_no_re_optimization(store):

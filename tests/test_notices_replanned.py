@@ -50,11 +50,19 @@ def store(demo_database):
     store.close()
 
 
-@pytest.fixture
-def made(store):
-    """A proposal on record: a van is out, and its stops go to others."""
+@pytest.fixture(scope="module")
+def found(demo_to_read):
+    """A van is out, and its stops go to others: searched for once, as the same day asks the same of each test."""
+    store = Store.open(demo_to_read)
     start = open_day(store, DEPOT, FRIDAY.date(), FRIDAY, VAN_OUT)
     found = proposal_of(store, start, routing.solve(start.problem, 1, seed=1), "operator")
+    store.close()
+    return found
+
+
+@pytest.fixture
+def made(store, found):
+    """The proposal on record, where it waits for a decision."""
     decisions.propose_plan(store, found.tables, "operator", FRIDAY)
     return found
 

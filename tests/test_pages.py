@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -16,8 +17,9 @@ from streamlit.util import calc_hash
 from lastmile import attention, kpis, queries
 from lastmile.model import Scope, stable_id
 from lastmile.replanning.travel import fortnight_before, learned_travel
+from lastmile.store import Store
 from lastmile.ui import figures, format
-from tests.conftest import FRIDAY
+from tests.conftest import FRIDAY, lent, opened
 
 ROOT = Path(__file__).parents[1]
 PAGES = {
@@ -92,7 +94,7 @@ def test_every_page_shows_the_demo_without_an_error(demo_tower, name):
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_every_page_opens_on_an_empty_database(empty_tower, name):
+def test_every_page_opens_on_an_empty_database(bare_tower, name):
     app = visit(name)
 
     assert shows_no_error(app)
@@ -100,7 +102,7 @@ def test_every_page_opens_on_an_empty_database(empty_tower, name):
 
 
 @pytest.mark.parametrize("name", ["live", "exceptions", "response", "routes", "kpis", "data_quality"])
-def test_an_empty_tower_says_how_to_begin(empty_tower, name):
+def test_an_bare_tower_says_how_to_begin(bare_tower, name):
     app = visit(name)
 
     assert "Nothing is on record yet" in words(app)
@@ -134,21 +136,46 @@ def test_every_page_of_data_stands_at_a_past_instant_and_says_so(demo_tower, nam
     assert "Thu 19 Nov, 10:30 CET" in words(app)
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_every_page_shows_a_single_delivery(stand_on, empty_database, name):
-    tower = stand_on(empty_database)
-    tower.store.append({"booking": pd.DataFrame([booking("ONE-1", recipient="Workshop Lindner")])})
+@pytest.fixture(scope="module")
+def opened_single(empty_file, tmp_path_factory):
+    path = Path(shutil.copy(empty_file, tmp_path_factory.mktemp("single") / "tower.duckdb"))
+    store = Store.open(path)
+    store.append({"booking": pd.DataFrame([booking("ONE-1", recipient="Workshop Lindner")])})
+    store.close()
+    yield from opened(path)
 
+
+@pytest.fixture
+def single_tower(opened_single, monkeypatch):
+    """The tower with one delivery on record. For reading."""
+    yield from lent(opened_single, monkeypatch)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_shows_a_single_delivery(single_tower, name):
     app = visit(name)
 
     assert shows_no_error(app)
     assert "Nothing is on record yet" not in words(app)
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_every_page_takes_very_long_names(stand_on, demo_database, name):
-    long_named(stand_on(demo_database).store)
+@pytest.fixture(scope="module")
+def opened_long(demo_file, tmp_path_factory):
+    path = Path(shutil.copy(demo_file, tmp_path_factory.mktemp("long") / "demo.duckdb"))
+    store = Store.open(path)
+    long_named(store)
+    store.close()
+    yield from opened(path)
 
+
+@pytest.fixture
+def long_tower(opened_long, monkeypatch):
+    """The tower on a demo with very long names. For reading."""
+    yield from lent(opened_long, monkeypatch)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_takes_very_long_names(long_tower, name):
     app = visit(name, chosen="delivery~LONG-1", delivery="LONG-1", vehicle="V-LONG")
 
     assert shows_no_error(app)
@@ -409,7 +436,7 @@ def test_the_rows_behind_a_figure_add_up_to_it(demo_tower):
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-8"])
-def test_a_menu_of_dishes_fed_to_the_import_page_is_answered_once(empty_tower, encoding):
+def test_a_menu_of_dishes_fed_to_the_import_page_is_answered_once(bare_tower, encoding):
     app = visit("import_data")
     menu = "Dish,Price,Chef\nSoup of the day,4.50,Ana\nRoast,12.90,Bo\n".encode(encoding)
     app.file_uploader[0].set_value([("menu.csv", menu, "text/csv")]).run()
@@ -419,7 +446,7 @@ def test_a_menu_of_dishes_fed_to_the_import_page_is_answered_once(empty_tower, e
     assert not app.warning
 
 
-def test_a_file_that_lacks_a_column_says_on_the_import_page_once_which(empty_tower):
+def test_a_file_that_lacks_a_column_says_on_the_import_page_once_which(bare_tower):
     app = visit("import_data")
     app.file_uploader[0].set_value([("places.csv", b"latitude,longitude,speed\n52.5,13.4,40\n", "text/csv")]).run()
     said = "columns.time is missing; a mapping of positions needs time, vehicle_id"

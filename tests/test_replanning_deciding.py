@@ -28,11 +28,19 @@ def store(demo_database):
     store.close()
 
 
-@pytest.fixture
-def made(store):
-    """A proposal on record, with a frontier."""
+@pytest.fixture(scope="module")
+def found(demo_to_read):
+    """A proposal with a frontier: searched for once, as the same day asks the same of each test."""
+    store = Store.open(demo_to_read)
     start = open_day(store, DEPOT, DAY, FRIDAY, VAN_OUT)
     found = proposal_of(store, start, routing.solve(start.problem, 3, seed=1, frontier=True), "operator")
+    store.close()
+    return found
+
+
+@pytest.fixture
+def made(store, found):
+    """The proposal on record, where it waits for a decision."""
     decisions.propose_plan(store, found.tables, "operator", FRIDAY)
     return found
 

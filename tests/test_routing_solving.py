@@ -33,6 +33,8 @@ from tests.routing_problems import EIGHT, HOUR, MINUTE, drop, line, random_probl
 
 pytestmark = pytest.mark.usefixtures("engine")
 
+WORK = {"seconds": 60, "iterations": 1000}
+"""A search that ends when its work is done, however fast the machine is."""
 SOLOMON = next((p for p in (Path(__file__).resolve().parents[1] / "../shared/data/routing",) if p.is_dir()), None)
 
 
@@ -86,7 +88,7 @@ def test_what_is_pinned_committed_or_under_way_stays_as_it_is(seed):
 @pytest.mark.parametrize("seed", range(4))
 def test_the_whole_solve_keeps_the_same_promises(seed):
     problem = random_problem(100 + seed, stops=30)
-    solution = solve(problem, seconds=1.5, seed=seed)
+    solution = solve(problem, **WORK, seed=seed)
     assert solution.evaluation.violations == ()
     assert not any("stopped early" in note for note in solution.notes)
     assert solution.cost == evaluate(problem, solution.routes).cost.total
@@ -139,7 +141,7 @@ def test_progress_begins_with_the_first_plan_and_its_cost_rises_by_no_more_than_
 
 def test_a_wrong_order_is_put_right():
     stops = [drop(f"S{i}", present_vehicle_id="V1", present_position=p) for i, p in enumerate((2, 0, 3, 1))]
-    solution = solve(line(stops, [10, 20, 30, 40]), seconds=1)
+    solution = solve(line(stops, [10, 20, 30, 40]), **WORK)
     # out to km 40 and back, in either direction: 120 min at 30 an hour, 80 km at 0.50, 40 a day
     assert solution.cost == 60 + 40 + 40
     assert solution.first_plan_cost > solution.cost
@@ -157,7 +159,7 @@ def test_without_vehicles_each_stop_says_so():
 
 
 def test_one_stop_is_served():
-    assert solve(line([drop()], [10]), seconds=0.5).routes == {"V1": ("S1",)}
+    assert solve(line([drop()], [10]), **WORK).routes == {"V1": ("S1",)}
 
 
 IMPOSSIBLE = {
@@ -193,7 +195,7 @@ def test_one_impossible_stop_is_named_and_never_spoils_the_plan(cause):
     problem = line([drop("S1"), drop("S2", **fields), drop("S3")], [10, 20, 30])
     assert problems_of(problem)["S2"].cause == cause
     assert problems_of(problem)["S2"].words == words
-    solution = solve(problem, seconds=0.6)
+    solution = solve(problem, **WORK)
     assert set(solution.routes["V1"]) == {"S1", "S3"}
     assert solution.reasons["S2"].words.startswith(words)
     assert not any("stopped early" in note for note in solution.notes)
@@ -202,7 +204,7 @@ def test_one_impossible_stop_is_named_and_never_spoils_the_plan(cause):
 def test_goods_left_at_the_depot_can_not_be_served_by_a_vehicle_that_has_left():
     stops = [drop("S1", present_vehicle_id="V1", present_position=0), drop("S2")]
     shift = van(in_use=True, departed=True, loaded_stop_ids=frozenset({"S1"}))
-    solution = solve(line(stops, [10, 20], [shift]), seconds=0.5)
+    solution = solve(line(stops, [10, 20], [shift]), **WORK)
     assert solution.routes == {"V1": ("S1",)}
     assert solution.reasons["S2"].words.startswith(
         "every vehicle that may serve it has left the depot without its goods"
@@ -321,7 +323,7 @@ def test_a_first_plan_is_there_at_once():
 @pytest.mark.parametrize("seed", range(4))
 def test_the_frontier_says_what_each_further_change_buys(seed):
     problem = random_problem(20 + seed, stops=30, midday=True)
-    solution = solve(problem, seconds=1.5, frontier=True)
+    solution = solve(problem, **WORK, frontier=True)
     moved, costs = [one.moved for one in solution.frontier], [one.cost for one in solution.frontier]
     assert moved == sorted(set(moved))
     assert costs == sorted(set(costs), reverse=True)
@@ -334,10 +336,10 @@ def test_the_frontier_says_what_each_further_change_buys(seed):
 
 def test_a_frontier_stays_within_the_budget_and_is_not_traced_where_nothing_is_in_force():
     problem = replace(random_problem(21, stops=30, midday=True), budget=ChangeBudget(moved=3, promises_broken=1))
-    points = solve(problem, seconds=1.5, frontier=True).frontier
+    points = solve(problem, **WORK, frontier=True).frontier
     assert [one.moved for one in points][-1] <= 3
     assert all(not evaluate(problem, one.routes).violations for one in points)
-    assert solve(line([drop()], [10]), seconds=0.5, frontier=True).frontier == ()
+    assert solve(line([drop()], [10]), **WORK, frontier=True).frontier == ()
 
 
 # Two policies.
@@ -350,7 +352,7 @@ def too_much(policy: Policy) -> Problem:
 
 
 def test_the_least_valuable_stops_are_dropped():
-    solution = solve(too_much(Policy.DROP_LEAST_VALUABLE), seconds=1)
+    solution = solve(too_much(Policy.DROP_LEAST_VALUABLE), **WORK)
     # eight hours of service and two minutes of driving, or nine that end in overtime at 09:00 + 2 min: one too many
     assert solution.evaluation.unserved == ("S0", "S1", "S2")
     assert solution.evaluation.violations == ()
@@ -358,7 +360,7 @@ def test_the_least_valuable_stops_are_dropped():
 
 def test_all_are_served_and_what_that_breaks_is_said_in_the_problems_own_prices():
     problem = too_much(Policy.SERVE_ALL)
-    solution = solve(problem, seconds=1)
+    solution = solve(problem, **WORK)
     assert solution.evaluation.unserved == ()
     assert [one.cause for one in solution.evaluation.violations] == [Cause.SHIFT]
     # 11 h 2 min: eight at 30, the rest at 45; 2 km at 0.50; 40 a day
@@ -374,7 +376,7 @@ def test_where_all_are_served_each_shift_uses_the_overtime_it_may_have_before_an
     ]
     stops = [drop(f"S{i}", service_seconds=HOUR, demand={}) for i in range(21)]
     for count, cause in ((20, []), (21, [Cause.SHIFT])):
-        plan = solve(line(stops[:count], [0.0] * count, shifts, policy=Policy.SERVE_ALL), seconds=1).evaluation
+        plan = solve(line(stops[:count], [0.0] * count, shifts, policy=Policy.SERVE_ALL), **WORK).evaluation
         assert plan.unserved == ()
         assert [one.cause for one in plan.violations] == cause
         # 14 h at 30, the rest at 45 whether it may be worked or not; two days
@@ -407,7 +409,7 @@ def test_a_window_is_broken_by_no_more_than_it_must():
     """Two stops that close at the same time, an hour of service each: one is late by its way and the other's hour."""
     stops = [drop(f"S{i}", closes=EIGHT + 20 * MINUTE, service_seconds=HOUR) for i in (1, 2)]
     problem = line(stops, [10, 10], policy=Policy.SERVE_ALL)
-    plan = solve(problem, seconds=0.5).evaluation
+    plan = solve(problem, **WORK).evaluation
     assert plan.unserved == ()
     assert [one.cause for one in plan.violations] == [Cause.WINDOW]
     assert plan.excess == pytest.approx(50 * MINUTE)
@@ -416,7 +418,7 @@ def test_a_window_is_broken_by_no_more_than_it_must():
 def test_prices_that_are_no_numbers_spoil_nothing():
     stops = [drop("S1", price_of_not_serving=float("inf")), drop("S2", price_per_late_minute=float("nan")), drop("S3")]
     for policy in Policy:
-        solution = solve(line(stops, [10, 20, 30], policy=policy), seconds=0.5)
+        solution = solve(line(stops, [10, 20, 30], policy=policy), **WORK)
         assert solution.routes == {"V1": ("S3",)}
         assert np.isfinite(solution.cost)
         assert set(solution.reasons) == {"S1", "S2"}

@@ -1,5 +1,6 @@
 """One route of a morning, worked by hand: what is done, what is expected when, what is late or at risk, and why."""
 
+import shutil
 from datetime import UTC, date, datetime, timedelta
 
 import pandas as pd
@@ -45,9 +46,10 @@ def event(type: str, clock: str, delivery_id: str | None = None, **more) -> dict
     } | more
 
 
-@pytest.fixture
-def store(empty_database):
-    store = Store.open(empty_database)
+@pytest.fixture(scope="module")
+def planned(empty_file, tmp_path_factory):
+    """The file of the morning's plan, made once."""
+    store = Store.open(shutil.copy(empty_file, tmp_path_factory.mktemp("planned") / "tower.duckdb"))
     bookings = [
         {
             "booking_id": stable_id(name),
@@ -98,6 +100,13 @@ def store(empty_database):
     store.append({"booking": pd.DataFrame(bookings)})
     decisions.propose_plan(store, tables, "planner", at("00:01"))
     decisions.approve_plan(store, "v1", "planner", "the day", at("00:01"))
+    store.close()
+    return store.path
+
+
+@pytest.fixture
+def store(planned, tmp_path):
+    store = Store.open(shutil.copy(planned, tmp_path / "tower.duckdb"))
     yield store
     store.close()
 

@@ -32,6 +32,7 @@ def store(empty_database):
 
 
 def differences(store: Store) -> dict[str, int]:
+    """Derived table → how many rows differ between it and what the ledger says."""
     return {
         derived.table: store.value(
             f"with made as materialized ({derived.everything}) select count(*) from "
@@ -79,7 +80,7 @@ def test_a_row_that_a_batch_holds_twice_is_taken_once(store):
 def test_the_derived_tables_equal_the_state_of_the_ledger_after_each_append(store, seed):
     for batch in random_batches(seed):
         store.append(batch)
-        assert differences(store) == dict.fromkeys(differences(store), 0)
+        assert not any(differences(store).values())
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -266,6 +267,7 @@ def told(acknowledged: Connection) -> Iterator[int]:
         return
 
 
+@pytest.mark.xdist_group("kills")
 def test_fifty_kills_during_writing_lose_nothing_that_was_acknowledged(tmp_path):
     path = tmp_path / "killed.duckdb"
     acknowledged: list[int] = []
@@ -286,7 +288,7 @@ def test_fifty_kills_during_writing_lose_nothing_that_was_acknowledged(tmp_path)
     store = Store.open(path)
     kept = set(store.ask("select delivery_id from event").delivery_id)
     assert {f"test:{number}" for number in acknowledged} <= kept
-    assert differences(store) == dict.fromkeys(differences(store), 0)
+    assert not any(differences(store).values())
     store.close()
 
 
@@ -366,4 +368,4 @@ def test_a_write_that_touches_most_makes_the_derived_tables_anew_with_the_same_a
     monkeypatch.setattr("lastmile.store.derived.MANY_TOUCHED", 5)
     for batch in random_batches(11):
         store.append(batch)
-        assert differences(store) == dict.fromkeys(differences(store), 0)
+        assert not any(differences(store).values())
