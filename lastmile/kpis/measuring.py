@@ -37,7 +37,7 @@ class Question:
             "as_of": self.as_of,
             "day_from": self.day_from,
             "day_to": self.day_to,
-            "cutoff": self.as_of or clock.load(store).now(),
+            "cutoff": self.as_of or clock.instant_of(store),
             "depots": list(self.scope.depots),
             "carriers": list(self.scope.carriers),
             "services": list(self.scope.services),
