@@ -20,7 +20,7 @@ from lastmile.exceptions.queue import LOOKS_BACK
 from lastmile.model import Scope
 from lastmile.runtime import Moment, Tower
 from lastmile.store import Answering, Store
-from lastmile.ui import deeds, freshness, pace, shell, tables
+from lastmile.ui import address, deeds, freshness, pace, shell, tables
 from lastmile.ui.kept import Kept
 from lastmile.ui.readings import READINGS, Reading
 from lastmile.ui.shell import View, When
@@ -35,6 +35,7 @@ INSTANT = timedelta(seconds=1)
 HEAD_START_SECONDS = 0.25
 """What a browser needs for the first figures after their arrival, on two cores: 0.1 to 0.25 s measured."""
 
+NOW = "the instant of the reading"
 WORKING_OUT = "Working the figures out …"
 SETTLING = timedelta(hours=6)
 """So long after its midnight a day's figures may still change by the hour alone: what was promised for its last minutes falls due."""
@@ -90,12 +91,17 @@ class Desk:
             return _ANSWERS.get(key, lambda: question(self.store, *arguments, **named))
 
     def _read(self, reading: Reading, question: Callable[..., Any], arguments: tuple, named: dict[str, Any]) -> Any:
-        """What the reading answers; where it can't any more, the page waits for a newer one and runs again."""
-        key = (_name(question), _hashable(arguments), _hashable(named))
+        """What the reading answers; where it can't any more, the page waits for a newer one and runs again.
+
+        An argument that is the desk's instant is that of the reading which answers: the next one is asked the same.
+        """
+        asked = tuple(NOW if one is self.at else one for one in arguments)
+        key = (_name(question), _hashable(asked), _hashable(named))
         over = "day_to" in named and named["day_to"] is not None and named["day_to"] < local_date(reading.at, self.zone)
 
         def read(store: Answering) -> Any:
-            return question(store, *arguments, **named)
+            at = _instant(_ticked(store.at), self.view)
+            return question(store, *(at if one is NOW else one for one in asked), **named)
 
         def read_of_days_over(store: Answering) -> Any:
             """Days that are over change seldom: their answer is of the next reading too."""
@@ -157,13 +163,14 @@ def open_desk(
         return _open_figures(tower, title)
     now = _ticked(present(tower).at)
     choices, clock = _choices(tower, None), _clock(tower, now)
-    bar = shell.bar(title)
+    said, bar = address.asked(), shell.bar(title)
     figures_first = figures is not None and shell.opens_plainly()
     if figures_first:
         figures(Desk(tower, shell.plain_view(choices, clock), now))
         sleep(HEAD_START_SECONDS)
     with bar:
         view = shell.scope_and_instant(title, choices, clock, when=when, ticking=ticking)
+    address.tell(title, said, view, when)
     desk = Desk(tower, view, _instant(now, view))
     if figures is not None and not figures_first:
         figures(desk)
@@ -173,17 +180,24 @@ def open_desk(
 def _open_figures(tower: Tower, title: str) -> Desk:
     """Open a page of figures: at its last reading, which says of which instant it is, or at a past instant."""
     choices, clock = _choices(tower, tower.settled().version), shell.Clock(_ticked(tower.now()))
+    said, opened = address.asked(), []
+
+    def show_badge(view: View) -> None:
+        opened.append(_at_reading(tower, title, view))
+        freshness.show(opened[0], clock)
+
     with shell.bar(title):
-        view = shell.scope_and_instant(title, choices, clock, when="period", ticking=True)
-        if view.as_of is not None:
-            shell.badge(clock, view.as_of, view.zone)
-            return Desk(tower, view, view.as_of, of_figures=True)
-        looked_at = (str(tower.store.path), title, view.scope, view.zone)
-        reading = READINGS.of(looked_at, tower, deeds.known(tower.store))
-        desk = Desk(tower, view, _instant(_ticked(reading.at), view), reading, of_figures=True)
-        freshness.show(desk, reading)
-    freshness.tell_failure(desk, reading)
-    return desk
+        view = shell.scope_and_instant(title, choices, clock, when="period", show_badge=show_badge)
+    address.tell(title, said, view, "period")
+    freshness.tell_failure(opened[0])
+    return opened[0]
+
+
+def _at_reading(tower: Tower, title: str, view: View) -> Desk:
+    if view.as_of is not None:
+        return Desk(tower, view, view.as_of, of_figures=True)
+    reading = READINGS.of((str(tower.store.path), title, view.scope, view.zone), tower, deeds.known(tower.store))
+    return Desk(tower, view, _instant(_ticked(reading.at), view), reading, of_figures=True)
 
 
 def present(tower: Tower) -> Moment:

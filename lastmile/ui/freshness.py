@@ -19,15 +19,20 @@ OLD_SECONDS = 1.5 * GOOD_FOR_SECONDS
 """Figures that are older say so: on an open page newer ones come before that."""
 
 
-def show(desk: Desk, reading: Reading) -> None:
-    """The badge of the bar, which watches for newer figures."""
+def show(desk: Desk, clock: shell.Clock) -> None:
+    """The badge of the bar: of a past instant, or of a reading, which watches for newer figures."""
+    reading = desk.reading
+    if reading is None:
+        shell.badge(clock, desk.view.as_of, desk.zone)
+        return
     every = SOON_SECONDS if READINGS.is_renewing(reading.view) else SELDOM_SECONDS
     st.fragment(_watch, run_every=every)(desk, reading, reading.failed)
 
 
-def tell_failure(desk: Desk, reading: Reading) -> None:
+def tell_failure(desk: Desk) -> None:
     """Why the figures are not newer, where they could not be read anew."""
-    if reading.failed is not None:
+    reading = desk.reading
+    if reading is not None and reading.failed is not None:
         st.warning(
             f"Newer figures could not be worked out: {reading.failed} Shown are those as of "
             f"{format.instant(reading.at, desk.zone, desk.tower.now())}; it is tried again every minute.",

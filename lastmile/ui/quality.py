@@ -9,7 +9,7 @@ import streamlit as st
 
 from lastmile import kpis, queries
 from lastmile.kpis.checks import CHECKS, Quality
-from lastmile.ui import figures, format
+from lastmile.ui import figures, format, shell
 from lastmile.ui.desk import Desk
 from lastmile.ui.tables import Column
 from lastmile.ui.tiles import Tile, kpi_row
@@ -111,7 +111,7 @@ def _tile(desk: Desk, key: str) -> Tile:
         line=by_day.value[by_day.key == key].tolist(),
         change=None if pd.isna(figure.met) else "target met" if figure.met else "target missed",
         direction="neutral" if pd.isna(figure.met) else "good" if figure.met else "bad",
-        link=f"/kpis?kpi={key}",
+        link=shell.address(f"kpis?kpi={key}"),
     )
 
 
