@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
-from lastmile import exceptions, queries
+from lastmile import clock, exceptions, queries
 from lastmile.model import Scope, stable_id
 from lastmile.runtime import Tower
 from lastmile.ui import readings
@@ -31,13 +31,13 @@ def tower(stand_on, demo_database) -> Tower:
     return stand_on(demo_database)
 
 
-def hand_over(tower: Tower, how_many: int = 1) -> None:
+def hand_over(tower: Tower, how_many: int = 1, recorded_at: datetime = FRIDAY - timedelta(minutes=1)) -> None:
     """A driver's scans tell that stops on the road were served just now."""
     stops = queries.stops(tower.store, FRIDAY, FRIDAY.date(), Scope())
     moving = stops[~stops.done & stops.route_id.notna() & stops.window_due.notna()].head(how_many)
     told = moving[["delivery_id", "route_id", "vehicle_id", "depot_id"]].assign(
         event_id=[stable_id("scanned", one) for one in moving.delivery_id], type="delivered", classifier="ACT",
-        occurred_at=FRIDAY - timedelta(minutes=2), recorded_at=FRIDAY - timedelta(minutes=1), source="test",
+        occurred_at=FRIDAY - timedelta(minutes=2), recorded_at=recorded_at, source="test",
         status_source="driver", payload='{"service_started_at": "2026-11-20T10:10:00Z"}',
     )  # fmt: skip
     tower.store.append({"event": told}, streamed=True)
@@ -62,16 +62,19 @@ def until(is_so: Callable[[], bool]) -> None:
 
 def test_whoever_comes_later_sees_the_last_figures_at_once_and_then_the_newer_ones(tower, monkeypatch):
     before = counted(visit("kpis", period="Today"))
-    hand_over(tower, 3)
+    hand_over(tower, 3, FRIDAY + timedelta(minutes=5))
+    tower.clock = clock.simulated(FRIDAY + timedelta(minutes=6), speed=0)
     monkeypatch.setattr(readings, "GOOD_FOR_SECONDS", 0.0)
 
     visitor = visit("kpis", period="Today")
     assert counted(visitor).n == before.n
+    assert "as of **11:20:00 CET**" not in words(visitor)
     view = next(view for view in READINGS._last if view[0] == str(tower.store.path))
     until(lambda: not READINGS.is_renewing(view))
 
     monkeypatch.undo()
     assert counted(visitor.run()).n == before.n + 3
+    assert "as of **11:20:00 CET**" in words(visitor)
     assert shows_no_error(visitor)
 
 

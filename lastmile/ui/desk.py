@@ -145,7 +145,7 @@ class Desk:
     def clock(self) -> shell.Clock:
         """The tower's clock, for the badge."""
         if self.reading is not None:
-            return self.reading.ask("clock", lambda _: _clock(self.tower, _ticked(self.reading.at)))
+            return self.reading.ask("clock", lambda store: _clock(self.tower, _ticked(store.at)))
         return _clock(self.tower, _ticked(present(self.tower).at))
 
 
