@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from lastmile.store import Store
+from lastmile.store import Answering, Store
 
 KEY = "clock"
 LATELY = timedelta(days=28)
@@ -60,7 +60,7 @@ def simulated(instant: datetime, speed: float) -> Clock:
     return Clock(Mode.SIMULATED, instant, datetime.now(UTC), speed)
 
 
-def load(store: Store) -> Clock:
+def load(store: Answering) -> Clock:
     """The clock that was last set; the one on the wall where none was."""
     saved = store.setting(KEY)
     if saved is None:
@@ -71,6 +71,11 @@ def load(store: Store) -> Clock:
         datetime.fromisoformat(saved["since"]),
         saved["speed"],
     )
+
+
+def instant_of(store: Answering) -> datetime:
+    """The instant that answers are of: a snapshot's own, else the present of the clock that was last set."""
+    return store.at or load(store).now()
 
 
 def save(store: Store, clock: Clock, actor: str) -> None:

@@ -21,5 +21,9 @@ class BadBatch(LastmileError):
     """Rows that do not fit the table they were sent to."""
 
 
+class SnapshotClosed(LastmileError):
+    """The ledger is no longer held as it stood; what is asked must be asked anew."""
+
+
 class NotPossible(LastmileError):
     """A decision that the present state does not allow."""

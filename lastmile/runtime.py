@@ -84,7 +84,7 @@ class Tower:
         return self._present
 
     def _moment(self, kept: Moment | None, seconds: float) -> Moment:
-        others = self.store.version - self.store.streamed
+        others = self.store.deeds
         if kept is not None and kept.others == others and time.monotonic() - kept.since <= seconds:
             return kept
         return Moment(self.store.version, self.now(), others, time.monotonic())

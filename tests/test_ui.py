@@ -25,6 +25,15 @@ NOON = datetime(2026, 11, 23, 11, 48, 6, tzinfo=UTC)  # 12:48:06 in Berlin
         (format.number(math.nan), "unknown"),
         (format.percent(0.9336), "93.4\u202f%"),
         (format.percent(None), "unknown"),
+        (format.percent(1), "100.0\u202f%"),
+        (format.percent(2999 / 3000), ">\u202f99.9\u202f%"),  # one failed
+        (format.percent(0.9994), "99.9\u202f%"),
+        (format.percent(0), "0.0\u202f%"),
+        (format.percent(1 / 3000), "<\u202f0.1\u202f%"),
+        (format.percent(0.0006), "0.1\u202f%"),
+        (format.percent(0.995, 0), ">\u202f99\u202f%"),
+        (format.percent(0.004, 0), "<\u202f1\u202f%"),
+        (format.percent(0.1 + 0.2 + 0.7), "100.0\u202f%"),  # 0.9999999999999999
         (format.points(-0.0121), "\u22121.2 points"),
         (format.points(0.0), "0.0 points"),
         (format.money(3.419), "€\u202f3.42"),
@@ -83,6 +92,28 @@ def test_a_status_stands_out_from_the_paper_it_is_drawn_on(dark):
 def test_a_word_nobody_knows_looks_unknown():
     assert palette.look("teleported") is palette.STATUS[Status.UNKNOWN]
     assert palette.badge("late", "3 late") == ":orange-badge[◆ 3 late]"
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_the_words_of_every_pill_can_be_read(dark):
+    for look in [*palette.STATUS.values(), *palette.OUTCOME.values(), *palette.SEVERITY.values()]:
+        behind = look.pill(dark)
+        words = "#000000" if palette.luminance(behind) > 0.5 else "#ffffff"  # as Streamlit's tables choose
+        assert _contrast(words, behind) >= 4.5, look.word
+
+
+def test_a_colour_on_which_words_can_be_read_stays_as_it_is():
+    assert palette.readable("#0072B2") == "#0072b2"
+    assert palette.readable("#A9B4C0") != "#a9b4c0"  # white on it: 2.1
+
+
+@pytest.mark.parametrize(
+    ("base", "stands"), [("", "/kpis?kpi=x"), ("ops/tower", "/ops/tower/kpis?kpi=x"), ("/ops/", "/ops/kpis?kpi=x")]
+)
+def test_links_keep_to_the_path_that_a_proxy_gives_the_app(monkeypatch, base, stands):
+    monkeypatch.setattr(shell.st, "get_option", {"server.baseUrlPath": base}.get)
+
+    assert shell.address("kpis?kpi=x") == stands
 
 
 @pytest.mark.parametrize(

@@ -24,8 +24,12 @@ class Places:
 
 @dataclass(frozen=True)
 class Counting:
-    """A query with one row per combination of the `by` columns, and where each KPI and check finds its part of it."""
+    """A query with one row per combination of the `by` columns, and where each KPI and check finds its part of it.
 
+    Its columns but for those of `by` and the currencies are named after the fact: queries of several can be laid together.
+    """
+
+    fact: str
     sql: str
     places: dict[str, Places]
     checks: dict[str, tuple[str, str]]  # check: the columns of what applied and what passed
@@ -47,20 +51,19 @@ class _Columns:
 
 def counting(fact: Fact, kpis: Sequence[Kpi], by: tuple[str, ...]) -> Counting:
     """The query for KPIs that are made from the same fact."""
-    rows, totals = _Columns("row"), _Columns("total")
-    places = {kpi.key: _places(kpi, rows, totals) for kpi in kpis}
+    rows, totals = _Columns(f"{fact.key}_row"), _Columns(f"{fact.key}_total")
+    places = {kpi.key: _places(kpi, rows, totals, "times" if fact.summed else "1") for kpi in kpis}
     needed = dict.fromkeys(key for kpi in kpis for key in kpi.needs)
     checks = {key: _check_totals(CHECKS[key], rows, totals) for key in needed}
     money = ["currency"] if fact.in_money else []
     currencies = [f"list_sort(list(distinct {name}) filter ({name} is not null)) as currencies" for name in money]
-    grouping = ", ".join(by)
     sql = f"""
-        with fact as ({fact.sql}),
-        judged as (select {", ".join([*by, *money, *rows.selected()])} from fact)
-        select {", ".join([*by, *currencies, *totals.selected()])} from judged
-        {f"group by {grouping} order by {grouping}" if by else ""}
+        select {", ".join([*by, *currencies, *totals.selected()])} from (
+            select {", ".join([*by, *money, *(["times"] if fact.summed else []), *rows.selected()])}
+            from ({fact.summed(by) if fact.summed else fact.sql})
+        ) {f"group by {', '.join(by)}" if by else ""}
         """
-    return Counting(sql, places, checks)
+    return Counting(fact.key, sql, places, checks)
 
 
 def judgement(kpi: Kpi) -> str:
@@ -81,9 +84,11 @@ def _quoted(words: str) -> str:
     return words.replace("'", "''")
 
 
-def _places(kpi: Kpi, rows: _Columns, totals: _Columns) -> Places:
+def _places(kpi: Kpi, rows: _Columns, totals: _Columns, times: str) -> Places:
     part = rows.name(judgement(kpi))
-    included, excluded, unknown = (totals.name(f"count(*) filter ({part} = {number})") for number in range(3))
+    number_of = "count(*)" if times == "1" else f"sum({times})"
+    parts = (totals.name(f"coalesce({number_of} filter ({part} = {number}), 0)") for number in range(3))
+    included, excluded, unknown = parts
     counted = rows.name(f"({kpi.counts})::double")
     if kpi.percentile is not None:
         values = totals.name(f"list_sort(list({counted}) filter ({part} = 0))")

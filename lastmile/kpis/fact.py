@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 CALENDAR = ("day", "week", "month")
@@ -16,7 +17,11 @@ class Fact:
     """One kind of counted row: `grain` in words, `identity` the columns that name a row, `dimensions` what splits it.
 
     `sql` reads $as_of, $day_from, $day_to, $cutoff (the instant that "due" is judged by) and the scope's
-    $depots, $carriers and $services; `shown` are the columns that a drill-down shows beside the dimensions.
+    $depots, $carriers and $services, and the relations of `facts.RELATIONS` by their names; `shown` are the columns that a
+    drill-down shows beside the dimensions.
+
+    Where rows are many and all that counts of them can be added up, `summed` gives SQL that has done so by some of the
+    dimensions: its column `times` says how many rows one of its rows stands for.
     """
 
     key: str
@@ -26,6 +31,7 @@ class Fact:
     shown: tuple[str, ...]
     sql: str
     in_money: bool = False  # its rows carry a currency
+    summed: Callable[[Sequence[str]], str] | None = None
 
 
 SCOPE = """(len($depots) = 0 or list_contains($depots::varchar[], depot))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from lastmile.kpis.checks import DELIVERY_CHECKS, EVENT_CHECKS, Check
 from lastmile.kpis.fact import (
@@ -21,14 +21,13 @@ from lastmile.kpis.response_facts import RESPONSE_FACTS
 
 # What was told of an arrival: as it stood an hour before the van came, and by how much it had been moved about until then.
 # A prediction of another day's try is none of this one.
-ARRIVALS = f"""
-with came as ({DELIVERIES}),
-told as (
+ARRIVALS = """
+with told as (
     select delivery_id, recorded_at as told_at, arrived_at,
         (payload ->> 'eta_at')::timestamptz as eta_at, (payload ->> 'eta_from')::timestamptz as eta_from,
         (payload ->> 'eta_until')::timestamptz as eta_until,
         abs(minutes_between(lag(eta_at) over (partition by delivery_id order by recorded_at), eta_at)) as moved_minutes
-    from event join came using (delivery_id)
+    from event join (select delivery_id, arrived_at from known_delivery) using (delivery_id)
     where event.type = 'eta_updated' and classifier = 'EST' and event.source = 'tower'
       and recorded_at <= coalesce($as_of::timestamptz, 'infinity'::timestamptz)
       and ($day_from is null or occurred_at >= $day_from::date::timestamptz - interval 60 day)
@@ -43,7 +42,7 @@ stood as (
 )
 select came.*, stood.* exclude (delivery_id), minutes_between(stood.eta_at, arrived_at) as miss_minutes,
     arrived_at between stood.eta_from and stood.eta_until as came_in_interval
-from came left join stood using (delivery_id)
+from known_delivery as came left join stood using (delivery_id)
 """
 
 # An order takes the day, depot and so on of its last delivery. Where one of its answers is missing the order is
@@ -61,7 +60,7 @@ with answered as (
              when documents_right is not null then documents_right
              when not list_contains(proof_required, 'documents') then true end as documents_fit,
         damaged_at is null and coalesce(reason, '') <> 'damaged' as undamaged
-    from ({DELIVERIES})
+    from known_delivery
 )
 select whole_order as order_id, count(*) as deliveries,
     count(*) filter (wanted) as deliveries_wanted,
@@ -167,9 +166,9 @@ where ($day_from is null or day >= $day_from::date) and ($day_to is null or day 
 """
 
 # A position is out of order when one that the vehicle had later reached the ledger before it.
-POSITIONS = f"""
+POSITIONS = """
 select *, coalesce(occurred_at < max(occurred_at) over heard_before, false) as overtaken
-from ({EVENTS}) where type = 'position'
+from known_event where type = 'position'
 window heard_before as (
     partition by vehicle order by recorded_at, occurred_at rows between unbounded preceding and 1 preceding)
 """
@@ -184,7 +183,7 @@ SCANS = f"""
 select *, bool_or(scanned) over (partition by depot, source, stage) as stage_in_use
 from (
     select delivery_id, {", ".join(OF_A_DELIVERY)}, unnest([{_STAGES}], recursive := true)
-    from ({DELIVERIES}) where attempts > 0
+    from known_delivery where attempts > 0
 )
 """
 
@@ -199,26 +198,64 @@ where finished_at <= coalesce($as_of::timestamptz, 'infinity'::timestamptz)
 """
 
 
-def _answers(checks: Iterable[Check]) -> str:
+_CHECKED = (
+    ("delivery_id", "known_delivery", DELIVERY_CHECKS),
+    (
+        "event_id::varchar",
+        "(select *, count(*) over (partition by delivery_id, route_id, vehicle, type, occurred_at) as tellings from known_event)",
+        EVENT_CHECKS,
+    ),
+)
+"""What checks are made of: the column that names a record, the records, the checks."""
+
+
+def _answers(checks: Sequence[Check], asked: str, passed: str) -> str:
+    """The answers of checks side by side as rows: `asked` and `passed` say what of each is taken."""
     structs = (
         f"{{check_key: '{check.key}', field: '{check.field}', dimension: '{check.dimension}', "
-        f"asked: coalesce({check.applies}, false)::int, passed: coalesce({check.passes}, false)::int}}"
+        f"asked: {asked.format(check.applies)}, passed: {passed.format(f'({check.applies}) and ({check.passes})')}}}"
         for check in checks
     )
-    return f"unnest([{', '.join(structs)}], recursive := true)"
+    return f"[{', '.join(structs)}]"
 
 
-ANSWERS = f"""
-select * from (
-    select delivery_id as record, {", ".join(OF_A_DELIVERY)}, {_answers(DELIVERY_CHECKS)} from ({DELIVERIES})
-    union all by name
-    select event_id::varchar as record, {", ".join(OF_A_DELIVERY)}, {_answers(EVENT_CHECKS)}
-    from (
-        select *, count(*) over (partition by delivery_id, route_id, vehicle, type, occurred_at) as tellings
-        from ({EVENTS})
+ANSWERS = " union all by name ".join(
+    f"""
+    select * from (
+        select {record} as record, {", ".join(OF_A_DELIVERY)},
+            unnest({_answers(checks, "coalesce({}, false)::int", "coalesce({}, false)::int")}, recursive := true)
+        from {records}
+    ) where asked = 1
+    """
+    for record, records, checks in _CHECKED
+)
+
+
+def answers_summed(by: Sequence[str]) -> str:
+    """The answers, counted by check and `by`: a day's deliveries and events give hundreds of thousands."""
+    split = [f"{name}, " for name in by if name in OF_A_DELIVERY]
+    counted = [_answers(checks, "count(*) filter ({})", "count(*) filter ({})") for _, _, checks in _CHECKED]
+    return " union all by name ".join(
+        f"""
+        select *, asked as times from (
+            select {"".join(split)}unnest(answers, recursive := true)
+            from (select {"".join(split)}{answers} as answers from {records} {"group by all" if split else ""})
+        ) where asked > 0
+        """
+        for answers, (_, records, _) in zip(counted, _CHECKED, strict=True)
     )
-) where asked = 1
-"""
+
+
+RELATIONS = {"known_delivery": f"not materialized ({DELIVERIES})", "known_event": f"({EVENTS})"}
+"""What facts are made from, as a CTE each. A delivery's columns are many, and reading those needed again is quicker than keeping
+all; events are read once, whatever is asked of them (DuckDB keeps what several read)."""
+
+
+def with_relations(sql: str) -> str:
+    """A question with the relations that it names before it."""
+    used = [f"{name} as {relation}" for name, relation in RELATIONS.items() if name in sql]
+    return f"with {', '.join(used)} {sql}" if used else sql
+
 
 FACTS = {
     fact.key: fact
@@ -229,7 +266,7 @@ FACTS = {
             ("delivery_id",),
             OF_A_DELIVERY,
             ("order_id", "state", "window_from", "window_due", "handed_over_at", "timeliness", "minutes_after_due"),
-            DELIVERIES,
+            "from known_delivery",
         ),
         Fact(
             "arrival",
@@ -284,7 +321,7 @@ FACTS = {
             ("event_id",),
             OF_A_DELIVERY,
             ("delivery_id", "type", "occurred_at", "recorded_at", "latency_minutes"),
-            EVENTS,
+            "from known_event",
         ),
         Fact(
             "position",
@@ -309,6 +346,7 @@ FACTS = {
             (*OF_A_DELIVERY, "field", "dimension", "check_key"),
             (),
             ANSWERS,
+            summed=answers_summed,
         ),
         *NOTICE_FACTS,
         *RESPONSE_FACTS,

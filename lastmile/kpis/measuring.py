@@ -12,9 +12,9 @@ import pandas as pd
 from lastmile import clock
 from lastmile.errors import NotPossible
 from lastmile.kpis.catalogue import find
-from lastmile.kpis.counting import counting, reason_given
+from lastmile.kpis.counting import Counting, counting, reason_given
 from lastmile.kpis.definition import Kpi
-from lastmile.kpis.facts import FACTS, Fact
+from lastmile.kpis.facts import FACTS, Fact, with_relations
 from lastmile.kpis.figures import FIGURE_COLUMNS, figures
 from lastmile.kpis.targets import with_targets
 from lastmile.model import Scope
@@ -37,7 +37,7 @@ class Question:
             "as_of": self.as_of,
             "day_from": self.day_from,
             "day_to": self.day_to,
-            "cutoff": self.as_of or clock.load(store).now(),
+            "cutoff": self.as_of or clock.instant_of(store),
             "depots": list(self.scope.depots),
             "carriers": list(self.scope.carriers),
             "services": list(self.scope.services),
@@ -60,10 +60,12 @@ def measure(
     """
     question = Question(day_from, day_to, as_of, scope)
     kpis = [find(key) for key in dict.fromkeys(keys)]
-    parts = []
-    for fact, members in _by_fact(kpis, by):
-        plan = counting(fact, members, tuple(by))
-        parts.append(figures(members, tuple(by), plan, _ask(store, question, plan.sql)))
+    members = _by_fact(kpis, by)
+    plans = [counting(fact, of_fact, tuple(by)) for fact, of_fact in members]
+    counted = _counted(store, question, plans)
+    parts = [
+        figures(of_fact, tuple(by), plan, counted[plan.fact]) for (_, of_fact), plan in zip(members, plans, strict=True)
+    ]
     found = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=[*by, *FIGURE_COLUMNS])
     if by:
         found = found[found.total > 0]  # a check that a field doesn't have is no figure of it
@@ -94,20 +96,19 @@ def rows_behind(
         store,
         Question(day_from, day_to, as_of, scope),
         f"""
-        with fact as ({fact.sql}), judged as (
-            select {", ".join(dict.fromkeys(columns))},
-                {reason_given(kpi.excluded)} as excluded_why, {reason_given(kpi.unknown)} as unknown_why,
-                ({kpi.counts})::double as counted, ({kpi.out_of})::double as counted_of,
-                coalesce({kpi.in_numerator}, false) as in_numerator
-            from fact where {kpi.among}
-        )
         select * exclude (excluded_why, unknown_why, counted, counted_of, in_numerator),
             case when excluded_why is not null then 'excluded' when unknown_why is not null then 'unknown'
                  when in_numerator then 'numerator' else 'denominator' end as part,
             coalesce(excluded_why, unknown_why) as why,
             case when part in ('numerator', 'denominator') then counted end as counts,
             case when part in ('numerator', 'denominator') then counted_of end as out_of
-        from judged order by part, {", ".join(fact.identity)}
+        from (
+            select {", ".join(dict.fromkeys(columns))},
+                {reason_given(kpi.excluded)} as excluded_why, {reason_given(kpi.unknown)} as unknown_why,
+                ({kpi.counts})::double as counted, ({kpi.out_of})::double as counted_of,
+                coalesce({kpi.in_numerator}, false) as in_numerator
+            from ({fact.sql}) where {kpi.among}
+        ) order by part, {", ".join(fact.identity)}
         """,
     )
 
@@ -132,7 +133,21 @@ select min(last_recorded_at) as reliable_until from (
     group by source
 )
 """
-_EVENTS_IN_SCOPE = f"and delivery_id in (select delivery_id from ({FACTS['delivery'].sql}))"
+_EVENTS_IN_SCOPE = "and delivery_id in (select delivery_id from known_delivery)"
+
+
+def _counted(store: Store, question: Question, plans: Sequence[Counting]) -> dict[str, pd.DataFrame]:
+    """What each plan counts, by fact: those that read the events all in one query, which then reads them once."""
+    together = [plan for plan in plans if "known_event" in plan.sql]
+    alone = [plan for plan in plans if plan not in together]
+    found = {plan.fact: _ask(store, question, plan.sql) for plan in alone}
+    if together:
+        laid = " union all by name ".join(
+            f"select '{plan.fact}' as counted_fact, * from ({plan.sql})" for plan in together
+        )
+        rows = _ask(store, question, f"select * from ({laid})")
+        found |= {plan.fact: rows[rows.counted_fact == plan.fact].reset_index(drop=True) for plan in together}
+    return found
 
 
 def _by_fact(kpis: Sequence[Kpi], by: Sequence[str]) -> list[tuple[Fact, list[Kpi]]]:
@@ -150,5 +165,5 @@ def _by_fact(kpis: Sequence[Kpi], by: Sequence[str]) -> list[tuple[Fact, list[Kp
 
 
 def _ask(store: Store, question: Question, sql: str) -> pd.DataFrame:
-    parameters = question.parameters(store)
+    parameters, sql = question.parameters(store), with_relations(sql)
     return store.ask(sql, **{name: value for name, value in parameters.items() if f"${name}" in sql})

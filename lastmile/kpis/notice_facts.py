@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lastmile.kpis.fact import DELIVERIES, OF_A_DELIVERY, PERIODS, SCOPE, SCOPE_OF_SERVICE, Fact
+from lastmile.kpis.fact import OF_A_DELIVERY, PERIODS, SCOPE, SCOPE_OF_SERVICE, Fact
 
 _NOTICES = """notice_state(coalesce($as_of::timestamptz, 'infinity'::timestamptz),
     coalesce($day_from::date::timestamptz - interval 60 day, '-infinity'::timestamptz))"""
@@ -38,7 +38,7 @@ answered as (
                            and recorded_at <= coalesce($as_of::timestamptz, 'infinity'::timestamptz))
     group by delivery_id
 )
-select * from ({DELIVERIES}) join told using (delivery_id) left join answered using (delivery_id)
+select * from known_delivery join told using (delivery_id) left join answered using (delivery_id)
 """
 
 NOTICE_FACTS = (

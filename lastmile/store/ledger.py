@@ -6,19 +6,21 @@ import hashlib
 import json
 import shutil
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 import duckdb
-import pandas as pd
 import pyarrow as pa
 
 from lastmile.errors import BadBatch, DiskFull, StoreTooNew
+from lastmile.store.answering import Answering
 from lastmile.store.connection import connect, roll_back
 from lastmile.store.derived import DERIVED, make_anew, merge
+from lastmile.store.snapshot import Snapshot
 from lastmile.store.tables import IDENTITIES, MASTER_KEYS, Batch, as_arrow, columns_of, insert_new
 from lastmile.store.touching import OF_A_DAY, days_of, touch
 
@@ -28,19 +30,20 @@ MAKES_TABLE = "create table if not exists"
 NO_ROOM = ("No space left", "Could not write", "Disk quota", "File too large")
 
 
-class Store:
+class Store(Answering):
     """The one door to the database: `ask` for frames, `append` batches, `write` for bulk in one transaction.
 
-    `version` counts committed writes, so that a cache can use it as a key; `streamed` those among them that only brought
-    what a feed or another system told, as they do every second.
+    `on_deed` is called after each write that nobody streams, with `deeds`, in the thread of who made it.
     """
 
     def __init__(self, path: Path, connection: duckdb.DuckDBPyConnection) -> None:
         self.path = path
         self.version = 0
-        self.streamed = 0
-        self._version_of_all = 0
+        self.deeds = 0
+        self.version_of_all = 0
         self._version_of_day: dict[date, int] = {}
+        self._snapshots: WeakSet[Snapshot] = WeakSet()
+        self.on_deed: Callable[[int], None] | None = None
         self._touched_days: list[date] | None = None
         self._columns: dict[str, dict[str, str]] = {}
         self._connection = connection
@@ -64,7 +67,12 @@ class Store:
         return store
 
     def close(self) -> None:
+        self._close_snapshots()
         self._connection.close()
+
+    def _close_snapshots(self) -> None:
+        for snapshot in list(self._snapshots):
+            snapshot.close()
 
     # Reading
 
@@ -72,16 +80,11 @@ class Store:
         """A connection of its own for one question; cursors of several threads never disturb each other."""
         return self._connection.cursor()
 
-    def ask(self, sql: str, **parameters: Any) -> pd.DataFrame:
-        """The answer to one question, times in UTC."""
-        with self.cursor() as cursor:
-            return cursor.execute(sql, parameters or None).df()
-
-    def value(self, sql: str, **parameters: Any) -> Any:
-        """The first column of the first row, None where there is no row."""
-        with self.cursor() as cursor:
-            row = cursor.execute(sql, parameters or None).fetchone()
-        return None if row is None else row[0]
+    def snapshot(self, at: datetime) -> Snapshot:
+        """The ledger held still as it stands now, which is the tower's instant `at`; closed with the store at the latest."""
+        taken = Snapshot(self, self._connection.cursor(), at)
+        self._snapshots.add(taken)
+        return taken
 
     # Writing
 
@@ -114,22 +117,15 @@ class Store:
             finally:
                 connection.close()
             self.version += 1
-            self.streamed += streamed
+            self.deeds += not streamed
             self._note_days(touched)
-
-    def version_of(self, day_from: date | None, day_to: date | None) -> int:
-        """The version of what is known about some service days: it grows only with writes that may change them."""
-        within = [
-            version
-            for day, version in self._version_of_day.items()
-            if (day_from is None or day >= day_from) and (day_to is None or day <= day_to)
-        ]
-        return max([self._version_of_all, *within])
+            if not streamed and self.on_deed is not None:
+                self.on_deed(self.deeds)
 
     def _note_days(self, touched: list[date] | None) -> None:
         """Remember which days a write touched; None: it may have touched any."""
         if touched is None:
-            self._version_of_all = self.version
+            self.version_of_all = self.version
         else:
             self._version_of_day |= dict.fromkeys(touched, self.version)
 
@@ -264,11 +260,6 @@ class Store:
 
     # Settings
 
-    def setting(self, key: str, default: Any = None) -> Any:
-        """The last value that was set for a key."""
-        text = self.value("select arg_max(value, recorded_at)::varchar from setting where key = $key", key=key)
-        return default if text is None else json.loads(text)
-
     def set_setting(self, key: str, value: Any, actor: str) -> None:
         """Set a value; the earlier ones stay on record."""
         with self.write() as connection:
@@ -279,5 +270,6 @@ class Store:
 
     def _reopen(self) -> None:
         """After a full disk every statement fails until all connections are closed and opened again."""
+        self._close_snapshots()
         self._connection.close()
         self._connection = connect(self.path, None)

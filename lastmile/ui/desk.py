@@ -15,12 +15,14 @@ import streamlit as st
 
 from lastmile import exceptions, queries, runtime
 from lastmile.clock import Mode, zone_of_most
+from lastmile.errors import SnapshotClosed
 from lastmile.exceptions.queue import LOOKS_BACK
 from lastmile.model import Scope
 from lastmile.runtime import Moment, Tower
-from lastmile.store import Store
-from lastmile.ui import pace, shell, tables
+from lastmile.store import Answering, Store
+from lastmile.ui import address, deeds, freshness, pace, shell, tables
 from lastmile.ui.kept import Kept
+from lastmile.ui.readings import READINGS, Reading
 from lastmile.ui.shell import View, When
 
 TICK_SECONDS = 5
@@ -30,6 +32,11 @@ SOURCE_SILENT = "source_silent"
 HEAD_START_SECONDS = 0.25
 """What a browser needs for the first figures after their arrival, on two cores: 0.1 to 0.25 s measured."""
 
+NOW = "the instant of the reading"
+WORKING_OUT = "Working the figures out …"
+SETTLING = timedelta(hours=6)
+"""So long after its midnight a day's figures may still change by the hour alone: what was promised for its last minutes falls due."""
+
 _ANSWERS = Kept()
 
 
@@ -37,13 +44,20 @@ _ANSWERS = Kept()
 class Desk:
     """One page at one instant: the tower, what the person chose, and the instant `at` that all its questions share.
 
-    A page of figures stands at a settled moment and its `version`; with None, at the tower's present one.
+    A page of figures shows a `reading` of the ledger, up to a minute old or older while a newer one is made; or the figures of
+    a past instant (`of_figures` without one). Other pages stand at the tower's present moment.
     """
 
     tower: Tower
     view: View
     at: datetime
-    version: int | None = None
+    reading: Reading | None = None
+    of_figures: bool = False
+
+    @property
+    def version(self) -> int | None:
+        """The version of the data that the page stands at; None: the present one."""
+        return self.reading.snapshot.version if self.reading else None
 
     @property
     def store(self) -> Store:
@@ -66,10 +80,37 @@ class Desk:
 
     def ask(self, question: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
         """The answer of a question of queries or kpis, kept until the data change; sessions share it."""
-        key = _key(self.tower, question, arguments, named, self.version)
-        quick = self.version is None or key in _ANSWERS
-        with nullcontext() if quick else st.spinner("Working the figures out …"):
+        if self.reading is not None:
+            return self._read(self.reading, question, arguments, named)
+        key = _key(self.tower, question, arguments, named, None, past=self.of_figures)
+        quick = not self.of_figures or key in _ANSWERS
+        with nullcontext() if quick else st.spinner(WORKING_OUT):
             return _ANSWERS.get(key, lambda: question(self.store, *arguments, **named))
+
+    def _read(self, reading: Reading, question: Callable[..., Any], arguments: tuple, named: dict[str, Any]) -> Any:
+        """What the reading answers; where it can't any more, the page waits for a newer one and runs again.
+
+        An argument that is the desk's instant is that of the reading which answers: the next one is asked the same.
+        """
+        asked = tuple(NOW if one is self.at else one for one in arguments)
+        key = (_name(question), _hashable(asked), _hashable(named))
+        over = "day_to" in named and named["day_to"] is not None and named["day_to"] < local_date(reading.at, self.zone)
+
+        def read(store: Answering) -> Any:
+            at = _instant(store.at, self.view)
+            return question(store, *(at if one is NOW else one for one in asked), **named)
+
+        def read_of_days_over(store: Answering) -> Any:
+            """Days that are over change seldom: their answer is of the next reading too."""
+            known = store.version_of(named.get("day_from"), named["day_to"])
+            return _ANSWERS.get((*key, str(store.path), known, _settling(store.at, self.zone)), lambda: read(store))
+
+        with nullcontext() if key in reading else st.spinner(WORKING_OUT):
+            try:
+                return reading.ask(key, read_of_days_over if over else read)
+            except SnapshotClosed:
+                READINGS.await_newer(reading)
+        return st.rerun()
 
     def share(self, make: Callable[..., Any], *arguments: Any) -> Any:
         """What `make(desk, *arguments)` makes, worked out once for all desks that look at the same at the same instant.
@@ -99,6 +140,9 @@ class Desk:
         return Desk(self.tower, self.view, _instant(present(self.tower).at, self.view))
 
     def clock(self) -> shell.Clock:
+        """The tower's clock, for the badge."""
+        if self.reading is not None:
+            return self.reading.ask("clock", lambda store: _clock(self.tower, store.at))
         return _clock(self.tower, present(self.tower).at)
 
 
@@ -112,20 +156,45 @@ def open_desk(
     figures, which need little, would wait with them.
     """
     tower = runtime.tower()
-    moment = tower.settled() if when == "period" else None
-    now = (moment or present(tower)).at
-    choices, clock = _choices(tower, moment and moment.version), _clock(tower, now)
-    bar = shell.bar(title)
+    if when == "period":
+        return _open_figures(tower, title)
+    now = present(tower).at
+    choices, clock = _choices(tower, None), _clock(tower, now)
+    said, bar = address.asked(), shell.bar(title)
     figures_first = figures is not None and shell.opens_plainly()
     if figures_first:
         figures(Desk(tower, shell.plain_view(choices, clock), now))
         sleep(HEAD_START_SECONDS)
     with bar:
         view = shell.scope_and_instant(title, choices, clock, when=when, ticking=ticking)
-    desk = Desk(tower, view, _instant(now, view), moment and moment.version)
+    address.tell(title, said, view, when)
+    desk = Desk(tower, view, _instant(now, view))
     if figures is not None and not figures_first:
         figures(desk)
     return desk
+
+
+def _open_figures(tower: Tower, title: str) -> Desk:
+    """Open a page of figures: at its last reading, which says of which instant it is, or at a past instant."""
+    choices, clock = _choices(tower, tower.settled().version), shell.Clock(tower.now())
+    said, opened = address.asked(), []
+
+    def show_badge(view: View) -> None:
+        opened.append(_at_reading(tower, title, view))
+        freshness.show(opened[0], clock)
+
+    with shell.bar(title):
+        view = shell.scope_and_instant(title, choices, clock, when="period", show_badge=show_badge)
+    address.tell(title, said, view, "period")
+    freshness.tell_failure(opened[0])
+    return opened[0]
+
+
+def _at_reading(tower: Tower, title: str, view: View) -> Desk:
+    if view.as_of is not None:
+        return Desk(tower, view, view.as_of, of_figures=True)
+    reading = READINGS.of((str(tower.store.path), title, view.scope, view.zone), tower, deeds.known(tower.store))
+    return Desk(tower, view, _instant(reading.at, view), reading, of_figures=True)
 
 
 def present(tower: Tower) -> Moment:
@@ -148,17 +217,28 @@ def _standing(tower: Tower, latest: int | None) -> int:
 
 
 def _key(
-    tower: Tower, question: Callable[..., Any], arguments: tuple, named: dict[str, Any], latest: int | None
+    tower: Tower,
+    question: Callable[..., Any],
+    arguments: tuple,
+    named: dict[str, Any],
+    latest: int | None,
+    past: bool = False,
 ) -> Hashable:
+    """What tells an answer from all others. That of a `past` instant is told anew only after an import, or the like."""
     store, of_days = tower.store, "day_from" in named and "day_to" in named
     version = store.version_of(named["day_from"], named["day_to"]) if of_days else store.version
-    return (
-        f"{question.__module__}.{question.__qualname__}",
-        str(store.path),
-        min(version, _standing(tower, latest)),
-        _hashable(arguments),
-        _hashable(named),
-    )
+    standing = store.version_of_all if past else min(version, _standing(tower, latest))
+    return _name(question), str(store.path), standing, _hashable(arguments), _hashable(named)
+
+
+def _name(question: Callable[..., Any]) -> str:
+    return f"{question.__module__}.{question.__qualname__}"
+
+
+def _settling(at: datetime | None, zone: str) -> int | None:
+    """The hour, as long as the day before is settling; None after that."""
+    early = at is not None and local_date(at, zone) != local_date(at - SETTLING, zone)
+    return at.astimezone(ZoneInfo(zone)).hour if early else None
 
 
 def _hashable(value: Any) -> Hashable:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from lastmile import kpis
 from lastmile.kpis import Direction, Kpi, Unit
-from lastmile.ui import format
+from lastmile.ui import format, shell
 from lastmile.ui.desk import Desk
 from lastmile.ui.tiles import Tile
 
@@ -56,7 +56,7 @@ def _tile(desk: Desk, kpi: Kpi, past: pd.DataFrame, now: pd.DataFrame) -> Tile:
         line=line.value.tolist(),
         trusted=figure is None or not format.known(figure.trust) or figure.trust >= kpis.TRUST_THRESHOLD,
         why=_why(figure),
-        link=f"/kpis?{urlencode({'kpi': kpi.key})}",
+        link=shell.address(f"kpis?{urlencode({'kpi': kpi.key})}"),
     )
 
 

@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 UNKNOWN = "unknown"
 THIN = "\u202f"  # narrow no-break space: groups digits and ties a unit to its number
 MINUS = "\u2212"
+ALMOST = 1e-12
+"""Closer to none or all than any share of things that are counted: what is left of adding and dividing."""
 CURRENCY_SIGNS = {"EUR": "€", "USD": "$", "GBP": "£"}
 
 
@@ -42,8 +44,16 @@ def signed(value: float | None, decimals: int = 0) -> str:
 
 
 def percent(share: float | None, decimals: int = 1) -> str:
-    """A share between 0 and 1 as "93.4 %"."""
-    return UNKNOWN if share is None or not math.isfinite(share) else f"{number(share * 100, decimals)}{THIN}%"
+    """A share between 0 and 1 as "93.4 %". What is not all or nothing never looks so: 0.9997 is "> 99.9 %", 0.0001 "< 0.1 %"."""
+    if share is None or not math.isfinite(share):
+        return UNKNOWN
+    text, least = number(share * 100, decimals), 10.0**-decimals
+    is_part = ALMOST < share < 1 - ALMOST
+    if is_part and text == number(0, decimals):
+        text = f"<{THIN}{number(least, decimals)}"
+    elif is_part and text == number(100, decimals):
+        text = f">{THIN}{number(100 - least, decimals)}"
+    return f"{text}{THIN}%"
 
 
 def points(difference: float | None, decimals: int = 1) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache
 
 from lastmile.model import Status
 
@@ -25,9 +26,44 @@ class Look:
         colour = self.hex(dark).lstrip("#")
         return [*bytes.fromhex(colour), alpha]
 
+    def pill(self, dark: bool) -> str:
+        """The colour behind its words in a table, which a browser writes in black or white."""
+        return readable(self.hex(dark))
+
     @property
     def label(self) -> str:
         return f"{self.glyph} {self.word}"
+
+
+CONTRAST = 4.5
+"""Of words to what is behind them, at least (WCAG 2.2, 1.4.3)."""
+BLACK_ABOVE = 0.5
+"""Streamlit's tables write a pill's words in black on a colour of more luminance than this, else in white."""
+
+
+def luminance(colour: str) -> float:
+    """The relative luminance of a colour in hex, 0 to 1 (WCAG 2.2)."""
+    parts = (int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5))
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def pill_contrast(colour: str) -> float:
+    """The contrast of the words of a table's pill to its colour."""
+    bright = luminance(colour)
+    return (bright + 0.05) / 0.05 if bright > BLACK_ABOVE else 1.05 / (bright + 0.05)
+
+
+@cache
+def readable(colour: str) -> str:
+    """The colour, or the nearest tint or shade of it on which a pill's words can be read."""
+    mixed = (_mixed(colour, other, percent / 100) for percent in range(100) for other in ("#000000", "#ffffff"))
+    return next(one for one in mixed if pill_contrast(one) >= CONTRAST)
+
+
+def _mixed(colour: str, other: str, share: float) -> str:
+    pairs = [(int(colour[place : place + 2], 16), int(other[place : place + 2], 16)) for place in (1, 3, 5)]
+    return "#" + "".join(f"{round(own + share * (more - own)):02x}" for own, more in pairs)
 
 
 def _like(other: Look, word: str) -> Look:
@@ -51,6 +87,7 @@ OUTCOME = {
     "unknown": Look("unknown", "○", "ring", "#BFC6CE", "#4A5563", "gray"),
     "open": Look("open", "◌", "ring", "#8A94A0", "#A9B4C0", "gray"),
     "cancelled": Look("cancelled", "–", "ring", "#8A94A0", "#A9B4C0", "gray"),
+    "not booked yet": Look("not booked yet", "–", "ring", "#8A94A0", "#A9B4C0", "gray"),
     "no promise": Look("no promise", "○", "ring", "#8A94A0", "#A9B4C0", "gray"),
 }
 

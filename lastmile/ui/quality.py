@@ -9,7 +9,7 @@ import streamlit as st
 
 from lastmile import kpis, queries
 from lastmile.kpis.checks import CHECKS, Quality
-from lastmile.ui import figures, format
+from lastmile.ui import figures, format, shell
 from lastmile.ui.desk import Desk
 from lastmile.ui.tables import Column
 from lastmile.ui.tiles import Tile, kpi_row
@@ -100,18 +100,18 @@ def _measured(desk: Desk, keys: tuple[str, ...], by: tuple[str, ...] = ()) -> pd
 
 def _tile(desk: Desk, key: str) -> Tile:
     kpi = kpis.find(key)
-    figure = _measured(desk, (key,)).iloc[0]
-    by_day = _measured(desk, (key,), ("day",))
+    figure = _measured(desk, TILES).set_index("key").loc[key]
+    by_day = _measured(desk, TILES, ("day",))
     return Tile(
         label=kpi.label,
         value=figures.shown(kpi, figure.value),
         help=figures.definition(kpi),
         n=int(figure.n),
         target=figures.shown(kpi, figure.target) if format.known(figure.target) else None,
-        line=by_day.value.tolist(),
+        line=by_day.value[by_day.key == key].tolist(),
         change=None if pd.isna(figure.met) else "target met" if figure.met else "target missed",
         direction="neutral" if pd.isna(figure.met) else "good" if figure.met else "bad",
-        link=f"/kpis?kpi={key}",
+        link=shell.address(f"kpis?kpi={key}"),
     )
 
 
@@ -124,21 +124,25 @@ def _sources(desk: Desk) -> pd.DataFrame:
 
 
 def _fields(desk: Desk) -> pd.DataFrame:
-    found = _measured(desk, DIMENSIONS, ("field",))
-    found = found[found.n > 0]
+    found = _checks(desk).groupby(["field", "key"], as_index=False)[["numerator", "denominator", "n"]].sum()
+    found = found.assign(value=found.numerator / found.denominator)
     wide = found.pivot_table(index="field", columns="key", values="value").reindex(columns=list(DIMENSIONS))
     return wide.assign(n=found.groupby("field").n.sum()).reset_index()
 
 
 def _weakest(desk: Desk) -> pd.DataFrame:
-    found = _measured(desk, DIMENSIONS, ("check_key",))
-    found = found[(found.n > 0) & (found.value < 1)].assign(failing=lambda rows: (rows.n - rows.numerator).astype(int))
-    checks = [CHECKS[key] for key in found.check_key]
-    return found.assign(
-        says=[check.says for check in checks],
-        field=[check.field for check in checks],
-        suffers=[_resting_on(check.key) for check in checks],
+    found = _checks(desk)
+    weak = found[found.value < 1].assign(failing=lambda rows: (rows.n - rows.numerator).astype(int))
+    return weak.assign(
+        says=[CHECKS[key].says for key in weak.check_key], suffers=[_resting_on(key) for key in weak.check_key]
     ).sort_values("value", ignore_index=True)
+
+
+def _checks(desk: Desk) -> pd.DataFrame:
+    """One row per check that applies to anything, with its field: both tables are made of it."""
+    found = _measured(desk, DIMENSIONS, ("check_key",))
+    found = found[found.n > 0]
+    return found.assign(field=[CHECKS[key].field for key in found.check_key])
 
 
 def _resting_on(check: str) -> str:

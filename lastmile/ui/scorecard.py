@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pandas as pd
@@ -32,7 +33,7 @@ OVERVIEW = {
     "change": Column(
         "vs. period before",
         "text",
-        "The period of the same length before this one; empty where it is not wholly on record",
+        "The period of the same length before this one, where all its days are on record",
     ),
     "verdict": Column("", width=70),
     "target": Column("Target"),
@@ -47,9 +48,15 @@ OVERVIEW = {
 def overview(desk: Desk) -> str:
     """The table of all KPIs; the key of the one that is chosen."""
     chosen = st.query_params.get("kpi", DEFAULT)
-    chosen = chosen if chosen in kpis.CATALOGUE else DEFAULT
+    if chosen not in kpis.CATALOGUE:
+        st.warning(
+            f"No KPI is called “{format.as_typed(chosen[:60])}”: shown is {kpis.find(DEFAULT).label}.",
+            icon=":material/link_off:",
+        )
+        chosen = DEFAULT
+    before = _before(desk)
     desk.table(
-        _overview(desk),
+        _overview(desk, before),
         key="scorecard",
         alt="All KPIs of the period",
         columns=_fitting(OVERVIEW),
@@ -59,6 +66,8 @@ def overview(desk: Desk) -> str:
         height=330,
         download="kpis.csv",
     )
+    if before is None:
+        st.caption(":material/compare_arrows: Nothing to compare with: the period before is not wholly on record.")
     return chosen
 
 
@@ -116,22 +125,32 @@ def _all(desk: Desk) -> pd.DataFrame:
     return _measured(desk, list(kpis.CATALOGUE))
 
 
-def _overview(desk: Desk) -> pd.DataFrame:
-    now, before = _all(desk), _before(desk, list(kpis.CATALOGUE))
+def _overview(desk: Desk, before: pd.DataFrame | None) -> pd.DataFrame:
+    now = _all(desk)
     was = before.set_index("key").value if before is not None else pd.Series(dtype="float64")
     rows = [_line(kpis.find(figure.key), figure, was.get(figure.key)) for _, figure in now.iterrows()]
     return pd.DataFrame(rows)
 
 
-def _before(desk: Desk, keys: list[str]) -> pd.DataFrame | None:
+def _before(desk: Desk) -> pd.DataFrame | None:
+    """All KPIs of the period of the same length before; None where that is not wholly on record, and so no base."""
     scope = desk.view.scope
-    days = desk.ask(queries.days)
-    if scope.day_from is None or scope.day_to is None or days is None:
+    if scope.day_from is None or scope.day_to is None:
         return None
     length = scope.day_to - scope.day_from + timedelta(days=1)
-    if scope.day_from - length < days[0]:
-        return None  # a period that is only partly on record is no base
-    return _measured(desk, keys, day_from=scope.day_from - length, day_to=scope.day_from - timedelta(days=1))
+    first, last = scope.day_from - length, scope.day_from - timedelta(days=1)
+    served = desk.ask(queries.days_served, first, scope.day_to)
+    if not whole(served, first, last):
+        return None
+    return _measured(desk, list(kpis.CATALOGUE), day_from=first, day_to=last)
+
+
+def whole(served: Collection[date], first: date, last: date) -> bool:
+    """Whether all days of a period are on record, but for those of the week on which nobody delivers, as `served` shows."""
+    weekdays = {day.weekday() for day in served}
+    days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+    wanted = [day for day in days if day.weekday() in weekdays]
+    return bool(wanted) and all(day in served for day in wanted)
 
 
 def _line(kpi: Kpi, figure: pd.Series, was: Any) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -96,16 +96,29 @@ def bar(title: str) -> DeltaGenerator:
     return opened
 
 
-def scope_and_instant(title: str, choices: Choices, clock: Clock, *, when: When = "day", ticking: bool = False) -> View:
-    """Filters and clock, kept in the address, drawn into the open bar. A page that ticks shows `badge` itself."""
+def scope_and_instant(
+    title: str,
+    choices: Choices,
+    clock: Clock,
+    *,
+    when: When = "day",
+    ticking: bool = False,
+    show_badge: Callable[[View], None] | None = None,
+) -> View:
+    """Filters and clock, kept in the address, drawn into the open bar. A page that ticks shows `badge` itself; one of figures
+    shows its own in its place.
+    """
     _bring_scope_along(title, choices)
     scope = _scope(choices, clock, when) if when != "none" else Scope()
     st.session_state["page shown"] = title
     as_of = _as_of(choices.zone, clock) if when != "none" else None
-    if not ticking:
+    view = View(scope, as_of, choices.zone, is_dark(), person.actor(), choices)
+    if show_badge is not None:
+        show_badge(view)
+    elif not ticking:
         badge(clock, as_of, choices.zone)
     person.ask()
-    return View(scope, as_of, choices.zone, is_dark(), person.actor(), choices)
+    return view
 
 
 def opens_plainly() -> bool:
@@ -162,6 +175,11 @@ def badge_text(clock: Clock, as_of: datetime | None, zone: str) -> str:
 def _several(names: Sequence[str]) -> str:
     """ "Telematics", "Telematics and 2 more"; nothing where no source is known by name."""
     return f"{names[0]}{f' and {len(names) - 1} more' if len(names) > 1 else ''}" if names else ""
+
+
+def address(page: str) -> str:
+    """Where a page of the app stands, with what follows its name: below the path that a proxy may have put before it."""
+    return "/".join(["", *filter(None, [(st.get_option("server.baseUrlPath") or "").strip("/"), page])])
 
 
 def narrow(**filters: Sequence[str]) -> None:

@@ -23,6 +23,8 @@ STAGES = {
     "arrived_at": "Arrived",
     "handed_over_at": "Handed over",
 }
+NOT_BOOKED = "not booked yet"
+"""An order that was told of, but whose booking, with its promise, has not come."""
 OUTCOME_WORDS = {"on_time": "on time", "no_promise": "no promise", "excluded": "cancelled"}
 EVENTS = {
     "occurred_at": Column("Occurred", "instant", "When it happened", 150),
@@ -75,7 +77,8 @@ def show(desk: Desk, delivery_id: str) -> None:
 
 def outcome_badge(delivery: pd.Series) -> str:
     """The outcome against the first promise as a label with shape and word."""
-    return palette.badge(OUTCOME_WORDS.get(delivery.timeliness, delivery.timeliness))
+    booked = format.known(delivery.booked_at)
+    return palette.badge(OUTCOME_WORDS.get(delivery.timeliness, delivery.timeliness) if booked else NOT_BOOKED)
 
 
 def _heading(delivery: pd.Series) -> None:

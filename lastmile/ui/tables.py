@@ -13,7 +13,7 @@ import pandas as pd
 import streamlit as st
 
 from lastmile import exporting
-from lastmile.ui import palette, worded
+from lastmile.ui import palette, shell, worded
 from lastmile.ui.format import CURRENCY_SIGNS, known
 
 Kind = Literal[
@@ -37,8 +37,8 @@ Kind = Literal[
     "flag",
 ]
 ECHO_SECONDS = 3
-STORY = "/deliveries?delivery="
-"""Where the story of a delivery stands: the column of kind "story" links each id there."""
+STORY = "deliveries?delivery="
+"""Where the story of a delivery stands, below the app's own address: the column of kind "story" links each id there."""
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,9 @@ def _ready(frame: pd.DataFrame, columns: Mapping[str, Column]) -> pd.DataFrame:
         elif columns[name].kind == "words":
             ready[name] = ready[name].astype("string").str.replace("_", " ")
         elif columns[name].kind == "story":
-            ready[name] = [f"{STORY}{quote(str(id), safe=':')}" if known(id) else None for id in ready[name]]
+            ready[name] = [
+                shell.address(f"{STORY}{quote(str(id), safe=':')}") if known(id) else None for id in ready[name]
+            ]
     return ready
 
 
@@ -195,7 +197,7 @@ def _column(column: Column, zone: str, dark: bool, currency: str, is_said: bool)
     if column.kind == "day":
         return st.column_config.DateColumn(**words, format="ddd D MMM YYYY")
     if column.kind == "story":
-        return st.column_config.LinkColumn(**words, display_text=rf"{re.escape(STORY)}(.*)")
+        return st.column_config.LinkColumn(**words, display_text=rf"{re.escape(shell.address(STORY))}(.*)")
     if column.kind == "flag":
         return st.column_config.CheckboxColumn(**words)
     if column.kind == "status":
@@ -209,7 +211,7 @@ def _status_column(words: dict[str, Any], dark: bool) -> Any:
     looked = [*palette.STATUS.values(), *palette.OUTCOME.values(), *palette.SEVERITY.values()]
     looks = list({look.label: look for look in looked}.values())
     return st.column_config.MultiselectColumn(
-        **words, options=[look.label for look in looks], color=[look.hex(dark) for look in looks]
+        **words, options=[look.label for look in looks], color=[look.pill(dark) for look in looks]
     )
 
 

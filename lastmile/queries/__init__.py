@@ -3,24 +3,12 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
 
 import pandas as pd
 
 from lastmile.model import Scope
+from lastmile.queries.scoped import IN_SCOPE, SERVICE_IN_SCOPE, of_scope
 from lastmile.store import Store
-
-_IN_SCOPE = (
-    "(len($depots) = 0 or depot_id in (select unnest($depots))) "
-    "and (len($carriers) = 0 or carrier_id in (select unnest($carriers)))"
-)
-_SERVICE_IN_SCOPE = "(len($services) = 0 or service in (select unnest($services)))"
-
-
-def _scope(scope: Scope, *, services: bool = True) -> dict[str, Any]:
-    parameters: dict[str, Any] = {"depots": list(scope.depots), "carriers": list(scope.carriers)}
-    return parameters | ({"services": list(scope.services)} if services else {})
-
 
 # What there is
 
@@ -63,6 +51,14 @@ def days(store: Store) -> tuple[date, date] | None:
     """The first and the last service day on record; None in an empty database."""
     span = store.ask("select min(day) as first_day, max(day) as last_day, count(*) as n from delivery").iloc[0]
     return None if span.n == 0 or pd.isna(span.first_day) else (span.first_day.date(), span.last_day.date())
+
+
+def days_served(store: Store, day_from: date, day_to: date) -> frozenset[date]:
+    """The days of a span, both ends included, that are some delivery's service day."""
+    found = store.ask(
+        "select distinct day from delivery where day between $first and $last", first=day_from, last=day_to
+    )
+    return frozenset(found.day.dt.date)
 
 
 def sources(store: Store, at: datetime) -> pd.DataFrame:
@@ -149,23 +145,23 @@ def last_heard(store: Store, at: datetime) -> list[str]:
 def stops(store: Store, at: datetime, day: date, scope: Scope, as_of: datetime | None = None) -> pd.DataFrame:
     """One row per delivery on the plans in force of a day, as it stands at `at`; see the macro stop_state."""
     return store.ask(
-        f"from stop_state($at, $as_of::timestamptz, $day::date) where {_IN_SCOPE} and {_SERVICE_IN_SCOPE} "
+        f"from stop_state($at, $as_of::timestamptz, $day::date) where {IN_SCOPE} and {SERVICE_IN_SCOPE} "
         "order by route_id, stop, delivery_id",
         at=at,
         as_of=as_of,
         day=day,
-        **_scope(scope),
+        **of_scope(scope),
     )
 
 
 def vehicles(store: Store, at: datetime, day: date, scope: Scope, as_of: datetime | None = None) -> pd.DataFrame:
     """One row per vehicle with a route that day: place, status, progress, delay; see the macro vehicle_state."""
     return store.ask(
-        f"from vehicle_state($at, $as_of::timestamptz, $day::date) where {_IN_SCOPE} order by vehicle",
+        f"from vehicle_state($at, $as_of::timestamptz, $day::date) where {IN_SCOPE} order by vehicle",
         at=at,
         as_of=as_of,
         day=day,
-        **_scope(scope, services=False),
+        **of_scope(scope, services=False),
     )
 
 
@@ -187,13 +183,13 @@ def route_figures(store: Store, at: datetime, day: date, scope: Scope, as_of: da
         left join loads on loads.route_id = vehicles.route_id
         left join lengths on lengths.plan_id = vehicles.plan_id and lengths.route_id = vehicles.route_id
         left join routes_at($as_of::timestamptz, $day::date, $day::date) as runs on runs.route_id = vehicles.route_id
-        where {_IN_SCOPE.replace("depot_id", "vehicles.depot_id").replace("carrier_id", "vehicles.carrier_id")}
+        where {IN_SCOPE.replace("depot_id", "vehicles.depot_id").replace("carrier_id", "vehicles.carrier_id")}
         order by vehicles.vehicle_id
         """,
         at=at,
         as_of=as_of,
         day=day,
-        **_scope(scope, services=False),
+        **of_scope(scope, services=False),
     )
 
 
@@ -252,36 +248,6 @@ def planned_stop_rows(store: Store, plan_id: str) -> pd.DataFrame:
 
 
 # Deliveries
-
-
-def find_deliveries(
-    store: Store,
-    text: str,
-    day_from: date | None,
-    day_to: date | None,
-    scope: Scope,
-    as_of: datetime | None = None,
-    limit: int = 500,
-) -> pd.DataFrame:
-    """One row per delivery whose ids, recipient, address, vehicle or driver hold the text; what moved last first."""
-    return store.ask(
-        f"""
-        select delivery_id, order_id, recipient, address, service, depot_id, carrier_id, day, window_from, window_due,
-            state, timeliness, minutes_after_due, handed_over_at, attempts, reason, vehicle_id, zone
-        from deliveries_at($as_of::timestamptz, $day_from::date, $day_to::date)
-        where {_IN_SCOPE} and {_SERVICE_IN_SCOPE}
-          and ($text = '' or contains(lower(concat_ws(' ', delivery_id, order_id, recipient, address, area, vehicle_id,
-               driver_id, state, reason, timeliness)), lower($text)))
-        order by last_event_at desc nulls last, delivery_id
-        limit $limit
-        """,
-        as_of=as_of,
-        day_from=day_from,
-        day_to=day_to,
-        text=text.strip(),
-        limit=limit,
-        **_scope(scope),
-    )
 
 
 def delivery(store: Store, delivery_id: str, as_of: datetime | None = None) -> pd.Series | None:
