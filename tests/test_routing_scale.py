@@ -2,10 +2,13 @@
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from distributed import LocalCluster
@@ -110,6 +113,44 @@ def test_a_round_whose_process_is_killed_is_begun_again():
     assert solution.notes == ()
     assert solution.evaluation.violations == ()
     assert solution.cost <= solution.first_plan_cost
+
+
+TOWER = """
+from lastmile.routing.workers import Workers
+workers = Workers(2)
+workers.warm().result()
+print(*workers._begun()._executor._processes, flush=True)
+input()
+"""
+
+
+def test_processes_end_with_the_tower_that_was_killed():
+    tower = subprocess.Popen(
+        [sys.executable, "-c", TOWER],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[1],
+    )
+    workers = [int(word) for word in tower.stdout.readline().split()]
+    assert len(workers) == 2
+    assert all(is_there(worker) for worker in workers)
+
+    tower.kill()
+    tower.wait()
+
+    until = time.monotonic() + 20
+    while any(is_there(worker) for worker in workers):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def is_there(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def test_the_same_work_gives_the_same_plan_with_a_process_killed_in_the_middle():

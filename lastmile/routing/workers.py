@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import multiprocessing
+import multiprocessing.connection
 import os
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
@@ -161,7 +162,7 @@ class Local(Team):
         if self.closed:
             raise BrokenProcessPool("the engine was stopped while it was started")
         self._executor = ProcessPoolExecutor(
-            self._count, mp_context=self._context, initializer=hear, initargs=(self._left_off,)
+            self._count, mp_context=self._context, initializer=_serve, initargs=(self._left_off,)
         )
         wait([self._executor.submit(_load) for _ in range(self._count)])
 
@@ -288,6 +289,18 @@ def _context() -> multiprocessing.context.BaseContext:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["lastmile.routing.worker"])
     return context
+
+
+def _serve(left_off: Sequence[int]) -> None:
+    """What a process does first: it heeds who is left off, and ends with the process that it works for."""
+    hear(left_off)
+    threading.Thread(target=_end_with_parent, name="end with the tower", daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A tower that is killed can't end its processes; they would wait for its next round for ever."""
+    multiprocessing.connection.wait([multiprocessing.parent_process().sentinel])
+    os._exit(0)
 
 
 def _load(**_: object) -> None:
