@@ -101,19 +101,16 @@ def _readied(path: Path, turns: int) -> tuple[str, list[tuple[str, str]], list[s
     door.stop()
     now = clock.resume(store).now()
     found = store.ask(
-        "select route.vehicle_id, route.route_id, list(delivery_id.replace('wms:', '') order by window_due desc, delivery_id) as numbers "
+        "select route.vehicle_id, route.route_id, delivery_id.replace('wms:', '') as number "
         "from planned_stop join route using (plan_id, route_id) join delivery using (delivery_id) "
         "where route.day = $day and delivery.handed_over_at is null and delivery.source = 'wms' "
-        "group by route.vehicle_id, route.route_id order by count(*) desc, route.vehicle_id",
+        "order by arrive_at desc, delivery_id",
         day=now.date(),
     )
     store.close()
-    vans, others = found.head(turns), found.tail(-turns)
-    return (
-        token,
-        list(vans[["vehicle_id", "route_id"]].itertuples(index=False, name=None)),
-        [number for numbers in others.numbers for number in numbers],
-    )
+    vans = found.groupby(["vehicle_id", "route_id"]).size().sort_values(ascending=False, kind="stable").index[:turns]
+    others = found[~found.vehicle_id.isin(vans.get_level_values("vehicle_id"))]
+    return token, vans.tolist(), others.number.tolist()
 
 
 def _to_screen(sender: Sender, page: Page, deliveries: list[str]) -> float:
