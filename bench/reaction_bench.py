@@ -35,6 +35,8 @@ AT_ONCE = 50
 """Deliveries handed over at once: more than the simulated operation hands over between two looks at the page."""
 MOST_SECONDS = 60
 LOOKED_AT_SECONDS = 8
+ASKED_EVERY_SECONDS = 0.5
+"""Each question for the exceptions costs the tower what a look of a page does."""
 BROKE_DOWN = re.compile("Its exception: .*roke down")
 
 
@@ -134,16 +136,16 @@ def _to_exception(sender: Sender, page: Page, vehicle_id: str, route_id: str) ->
     started = sender.send(
         {"event": "vehicle_broke_down", "vehicle_id": vehicle_id, "route_id": route_id, "event_key": f"b{vehicle_id}"}
     )
-    known = _until(lambda: vehicle_id in sender.broken_down(), started)
+    known = _until(lambda: vehicle_id in sender.broken_down(), started, every=ASKED_EVERY_SECONDS)
     return known, _until(lambda: page.get_by_text(BROKE_DOWN).count() > 0, started)
 
 
-def _until(holds: Callable[[], bool], started: float) -> float:
+def _until(holds: Callable[[], bool], started: float, every: float = 0.05) -> float:
     """Seconds from an instant of the monotonic clock until something holds; SystemExit where it never does."""
     while not holds():
         if time.monotonic() - started > MOST_SECONDS:
             raise SystemExit("The tower did not react within a minute")
-        time.sleep(0.05)
+        time.sleep(every)
     return time.monotonic() - started
 
 

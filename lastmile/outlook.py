@@ -13,11 +13,16 @@ import pandas as pd
 
 from lastmile import predictions
 from lastmile.jobs import give_way
+from lastmile.model import EventType
 from lastmile.predictions.telling import KEPT, events_of, news
 from lastmile.store import Store
 
 EVERY_SECONDS = 5.0
 LEAST_REST_SECONDS = 1.0
+LISTENING_SECONDS = 0.25
+"""How often a rest is interrupted to ask whether a van has broken down: then it is over."""
+
+REMEMBERED = timedelta(minutes=10)
 GOOD_FOR = timedelta(minutes=2)
 """A prediction of the running day stands for so long on the tower's clock where no newer one has been made."""
 
@@ -56,6 +61,7 @@ class Outlook:
         self._latest: Expected | None = None
         self._past: dict[tuple[date, datetime], Expected] = {}
         self._seen: tuple[int, datetime] | None = None
+        self._heard: tuple[int, datetime | None] = (0, None)
         self._numbers = 0
         self.writes = 0
         self._lock = threading.Lock()
@@ -131,13 +137,36 @@ class Outlook:
         give_way()  # who sends an event or opens a page waits; who is told what to expect does not
         took = 0.0
         # from start to start: on a busy machine a round takes long, and news should not wait for a rest after it too
-        while not self._stopped.wait(max(LEAST_REST_SECONDS, EVERY_SECONDS - took) if self._latest else 0.5):
+        while not self._rested(max(LEAST_REST_SECONDS, EVERY_SECONDS - took) if self._latest else 0.5):
             started = time.monotonic()
             try:
                 self._round()
             except Exception:
                 log.exception("Arrivals were not predicted this time; they are tried again")
             took = time.monotonic() - started
+
+    def _rested(self, seconds: float) -> bool:
+        """Rest for so long, but after a breakdown no longer than one must; whether the loop is to stop."""
+        ends = time.monotonic() + seconds
+        if self._stopped.wait(min(seconds, LEAST_REST_SECONDS)):
+            return True
+        while (left := ends - time.monotonic()) > 0 and not self._hears_breakdown():
+            if self._stopped.wait(min(left, LISTENING_SECONDS)):
+                return True
+        return False
+
+    def _hears_breakdown(self) -> bool:
+        """Whether a van has broken down since this was last asked: every minute before its stops are on others costs promises."""
+        version, (asked_at, before) = self._store.version, self._heard
+        if version == asked_at:
+            return False
+        latest = self._store.value(
+            "select max(recorded_at) from event where type = $type and recorded_at > $since",
+            type=EventType.VEHICLE_BROKE_DOWN,
+            since=self._now() - REMEMBERED,
+        )
+        self._heard = (version, latest)
+        return latest is not None and latest != before
 
     def _round(self) -> None:
         seen = (self._store.version - self.writes, self._now())
