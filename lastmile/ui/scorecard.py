@@ -44,6 +44,8 @@ OVERVIEW = {
     "owner": Column("Owner"),
 }
 
+WITHOUT_BASE = {name: column for name, column in OVERVIEW.items() if name not in ("change", "verdict")}
+
 
 def overview(desk: Desk) -> str:
     """The table of all KPIs; the key of the one that is chosen."""
@@ -59,7 +61,7 @@ def overview(desk: Desk) -> str:
         _overview(desk, before),
         key="scorecard",
         alt="All KPIs of the period",
-        columns=_fitting(OVERVIEW),
+        columns=_fitting(OVERVIEW if before is not None else WITHOUT_BASE),
         id_column="key",
         choose=choose,
         chosen=chosen,
