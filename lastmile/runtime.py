@@ -58,6 +58,7 @@ class Tower:
     _settled: Moment | None = None
     _present: Moment | None = None
     _beginning: threading.Lock = field(default_factory=threading.Lock)
+    _standing: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         self.door = Door(self.store, self._received_at, self._hear_live)
@@ -72,16 +73,18 @@ class Tower:
 
         A feed writes every second, and other systems as they please; figures over weeks that were worked out anew each time would only make people wait.
         """
-        self._settled = self._moment(self._settled, SETTLED_SECONDS)
-        return self._settled
+        with self._standing:
+            self._settled = self._moment(self._settled, SETTLED_SECONDS)
+            return self._settled
 
     def present(self, seconds: float = PRESENT_SECONDS) -> Moment:
         """The moment that all pages that watch share: up to so many seconds old while events stream in, new after any other write.
 
         What a person decides is therefore seen at once.
         """
-        self._present = self._moment(self._present, seconds)
-        return self._present
+        with self._standing:  # pages that ask at once stand at one instant, and share what is worked out for it
+            self._present = self._moment(self._present, seconds)
+            return self._present
 
     def _moment(self, kept: Moment | None, seconds: float) -> Moment:
         others = self.store.deeds
