@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -14,8 +14,7 @@ from lastmile.model import Classifier, EventType, stable_id
 from lastmile.outlook import Expected, Outlook
 from lastmile.store import Store
 from tests import tiny_day
-
-MOST_SECONDS = 30
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -36,13 +35,6 @@ def looks(store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Expect
     until(lambda: len(told) == 1)
     yield told
     outlook.stop()
-
-
-def until(holds: Callable[[], bool]) -> None:
-    ends = time.monotonic() + MOST_SECONDS
-    while not holds():
-        assert time.monotonic() < ends
-        time.sleep(0.02)
 
 
 def event(type: EventType, key: str) -> dict[str, pd.DataFrame]:

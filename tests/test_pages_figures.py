@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pandas as pd
@@ -19,6 +17,7 @@ from lastmile.ui.readings import READINGS
 from tests.conftest import FRIDAY
 from tests.raising import raised
 from tests.test_pages import frame, metrics, shows_no_error, visit, words
+from tests.waiting import until
 
 pytestmark = pytest.mark.xdist_group("pages")
 
@@ -51,13 +50,6 @@ def taken_up_after(app: AppTest) -> float:
     """Minutes after which somebody took up that a source is silent."""
     rows = frame(app, "Exceptions behind").set_index("label")
     return rows.acknowledge_minutes[exceptions.find("source_silent").label]
-
-
-def until(is_so: Callable[[], bool]) -> None:
-    ends = time.monotonic() + 40
-    while not is_so():
-        assert time.monotonic() < ends, "waited in vain"
-        time.sleep(0.05)
 
 
 def test_whoever_comes_later_sees_the_last_figures_at_once_and_then_the_newer_ones(tower, monkeypatch):

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pandas as pd
@@ -18,6 +17,7 @@ from lastmile.store import Answering, Store
 from lastmile.ui import readings
 from lastmile.ui.readings import Reading, Readings
 from tests.conftest import FRIDAY
+from tests.waiting import until
 
 VIEW = "KPIs"
 
@@ -50,13 +50,6 @@ def scan(tower: Tower, *, streamed: bool = True) -> None:
 @pytest.fixture
 def soon_old(monkeypatch) -> None:
     monkeypatch.setattr(readings, "GOOD_FOR_SECONDS", 0.0)
-
-
-def until(is_so: Callable[[], bool]) -> None:
-    ends = time.monotonic() + 20
-    while not is_so():
-        assert time.monotonic() < ends, "waited in vain"
-        time.sleep(0.01)
 
 
 def test_what_is_asked_later_is_answered_as_of_the_same_commit(tower):
