@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
@@ -15,6 +16,9 @@ log = logging.getLogger(__name__)
 
 GIVING_WAY = 10
 """The niceness of a thread that nobody waits for: the kernel gives it a tenth of the share of another where both want a core."""
+
+LAST_STEP_SECONDS = 30.0
+"""So long a step that is under way may still take when its work is stopped."""
 
 Result = TypeVar("Result")
 
@@ -64,6 +68,26 @@ class Job(Generic[Result]):
         except Exception:
             log.exception("%s failed", self.name)
             self.error = f"{self.name} failed; nothing of it was kept. The log holds what went wrong."
+
+
+class Background(ABC):
+    """Work in a thread of its own from `start` to `stop`: `_run` goes on until `_stopped` is set, and then soon returns."""
+
+    def __init__(self, name: str) -> None:
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ask the work to stop, and wait for the step under way."""
+        self._stopped.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=LAST_STEP_SECONDS)
+
+    @abstractmethod
+    def _run(self) -> None: ...
 
 
 def give_way() -> None:

@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 import pandas as pd
 
 from lastmile import predictions
-from lastmile.jobs import give_way
+from lastmile.jobs import Background, give_way
 from lastmile.model import EventType
 from lastmile.predictions.telling import KEPT, events_of, news
 from lastmile.store import Store
@@ -40,7 +40,7 @@ class Expected:
     stops: pd.DataFrame
 
 
-class Outlook:
+class Outlook(Background):
     """Predictions for the pages: made in the background, a few seconds old, told to the ledger where they say something new.
 
     `then` is called with each prediction of the running day, once it is on record.
@@ -54,6 +54,7 @@ class Outlook:
         today: Callable[[datetime], date],
         then: Callable[[Expected], None] | None = None,
     ) -> None:
+        super().__init__("outlook")
         self._store, self._now, self._today, self._then = store, now, today, then
         self._models: dict[date, predictions.Model] = {}
         self._told: pd.DataFrame | None = None
@@ -65,17 +66,6 @@ class Outlook:
         self._numbers = 0
         self.writes = 0
         self._lock = threading.Lock()
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="outlook", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Ask the loop to stop, and wait for the step under way."""
-        self._stopped.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout=30)
 
     def of(self, day: date, at: datetime) -> Expected | None:
         """What is expected of a day at an instant; None while its model is still to be learned.

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable
 from datetime import datetime
 
 from lastmile.demo.following import plan_tables
 from lastmile.demo.keys import BREAKDOWNS, KEY
+from lastmile.jobs import Background
 from lastmile.store import Store
 from lastmile.twin import LiveOperation
 from lastmile.twin import clock as twin_clock
@@ -18,10 +18,11 @@ PLANNER = "planner"
 log = logging.getLogger(__name__)
 
 
-class LiveFeed:
+class LiveFeed(Background):
     """Appends what the simulated operation records as the tower's clock passes; its vehicles follow approved plans."""
 
     def __init__(self, store: Store, seed: int, at: datetime, now: Callable[[], datetime], every: float = 1.0) -> None:
+        super().__init__("simulated feed")
         self._store = store
         self._now = now
         self._every = every
@@ -29,8 +30,6 @@ class LiveFeed:
         self._since = twin_clock.week_began(at)
         self._followed: set[str] = set()
         self._breakdowns_left = list(store.setting(BREAKDOWNS, []))
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="simulated feed", daemon=True)
 
     @classmethod
     def of(cls, store: Store, now: Callable[[], datetime]) -> LiveFeed | None:
@@ -44,15 +43,6 @@ class LiveFeed:
             now=now(),
         )
         return cls(store, demo["seed"], last or now(), now)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Ask the feed to stop and wait until its last batch is in."""
-        self._stopped.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout=30)
 
     def step(self) -> dict[str, int]:
         """Append what has been recorded up to now; rows taken by table."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from lastmile.decisions import events_frame
 from lastmile.errors import NotPossible
+from lastmile.jobs import Background
 from lastmile.model import Event, EventType
 from lastmile.notifications import outbox, settings
 from lastmile.notifications.asking import EMAIL, WEBHOOK, over_words
@@ -34,7 +35,7 @@ def channels_of(store: Store) -> dict[str, Channel]:
     return {EMAIL: Mail.of_environment(), WEBHOOK: Webhooks(lambda: settings.signing_secret(store))}
 
 
-class Sender:
+class Sender(Background):
     """Sends in the background, at least once: a notice that was handed over just before a kill goes out again, with the same id.
 
     `now` is the tower's instant; `held_up` says in words why nothing may go to a host now (None: it may).
@@ -47,22 +48,12 @@ class Sender:
         held_up: Callable[[str], str | None] = lambda _: None,
         channels: Mapping[str, Channel] | None = None,
     ) -> None:
+        super().__init__("notices")
         self._store, self._now, self._held_up = store, now, held_up
         self.channels = dict(channels or channels_of(store))
-        self._stopped = threading.Event()
         self._stepping = threading.Lock()
         self._heard: int | None = None
         self._look_again: datetime | None = None
-        self._thread = threading.Thread(target=self._run, name="notices", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Ask the loop to stop, and wait for the try under way."""
-        self._stopped.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout=30)
 
     def why_not(self, channel: str, address: str) -> str | None:
         """Why nothing can be sent by a channel to an address now; None where it can."""
