@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 from lastmile.store import Answering, Store
 
@@ -122,14 +123,19 @@ def hold_at_end_of_data(store: Store, actor: str) -> Clock:
     return clock
 
 
-def zone_of_most(store: Store) -> str:
+def zone_of_most(store: Answering) -> str:
     """The IANA zone of most deliveries of the last four weeks by the tower's clock, so that a file of another place or year
     does not turn the running operation's clocks; where there are none, of most depots; UTC where there is no depot.
     """
-    now = load(store).now()
+    now = instant_of(store)
     lately = store.value(
         "select mode(zone) from delivery where day between $first and $last",
         first=(now - LATELY).date(),
         last=(now + timedelta(days=1)).date(),
     )
     return lately or store.value("select mode(zone) from depot") or "UTC"
+
+
+def day_at(store: Answering, at: datetime) -> date:
+    """The service day at an instant, on the clocks that the operation lives by."""
+    return at.astimezone(ZoneInfo(zone_of_most(store))).date()

@@ -6,9 +6,8 @@ import os
 import threading
 import time
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from lastmile import clock as clocks
 from lastmile.clock import Clock, Mode
@@ -157,7 +156,7 @@ def start() -> Tower:
                 watch.begin_past(found.day, found.at)
 
             tower.watch = watch
-            tower.outlook = Outlook(store, lambda: tower.now(), lambda at: _local_day(store, at), looked)
+            tower.outlook = Outlook(store, lambda: tower.now(), lambda at: clocks.day_at(store, at), looked)
             _tower = tower
         return _tower
 
@@ -172,11 +171,6 @@ def predict_arrivals() -> None:
 def send_notices() -> None:
     """Let the tower send what it was asked to tell people from now on, in the background."""
     tower().notices.start()
-
-
-def _local_day(store: Store, at: datetime) -> date:
-    """The service day at an instant, on the clocks of most depots."""
-    return at.astimezone(ZoneInfo(clocks.zone_of_most(store))).date()
 
 
 def stop() -> None:

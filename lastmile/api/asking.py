@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,7 +14,7 @@ from lastmile.adapters import epcis_document
 from lastmile.api import paths  # noqa: F401 (registers what `any` means in a path)
 from lastmile.api.access import admitted
 from lastmile.api.answers import Declined, answer, plain, told_in_thread
-from lastmile.clock import zone_of_most
+from lastmile.clock import day_at
 from lastmile.connections import TokenScope
 from lastmile.exceptions import queue
 from lastmile.model import Scope
@@ -106,7 +105,7 @@ def _scope(request: Request) -> Scope:
 
 def _today(tower: Tower) -> date:
     """The day on the clocks that the pages go by."""
-    return tower.now().astimezone(ZoneInfo(zone_of_most(tower.store))).date()
+    return day_at(tower.store, tower.now())
 
 
 def _day(request: Request, name: str) -> date | None:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pandas as pd
 
@@ -46,8 +45,7 @@ def opened_store(path: Path | None = None) -> Iterator[Store]:
 
 def last_days(store: Store, day_from: date | None, day_to: date | None, days: int) -> tuple[date, date]:
     """The days asked for; up to yesterday by the clocks that the pages go by, and so many, where they are not given."""
-    zone = ZoneInfo(clock.zone_of_most(store))
-    last = day_to or clock.resume(store).now().astimezone(zone).date() - timedelta(days=1)
+    last = day_to or clock.day_at(store, clock.resume(store).now()) - timedelta(days=1)
     return day_from or last - timedelta(days=days - 1), last
 
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import argparse
 from datetime import timedelta
-from zoneinfo import ZoneInfo
 
 import pandas as pd
 
 from lastmile import clock, queries
 from lastmile.commands.command import Command, day, instant, opened_store, records, say, say_json
 from lastmile.model import Scope
-from lastmile.store import Store
 
 PARTS = {"driving": "driving", "lateness": "lateness", "crew": "crews", "not_served": "not served"}
 """What a rest of a day is paid for, as `replan_result` names it, and in words."""
@@ -20,7 +18,7 @@ PARTS = {"driving": "driving", "lateness": "lateness", "crew": "crews", "not_ser
 def _hindsight(given: argparse.Namespace) -> int:
     with opened_store() as store:
         at = given.as_of or clock.resume(store).now()
-        today = at.astimezone(_zone(store)).date()
+        today = clock.day_at(store, at)
         day_to = given.day_to or today
         found = queries.replannings(
             store,
@@ -60,11 +58,6 @@ def _part(over: pd.DataFrame, part: str, label: str) -> str:
 
 def _told_number(value: float) -> str:
     return "…" if pd.isna(value) else f"{value:,.0f}"
-
-
-def _zone(store: Store) -> ZoneInfo:
-    zones = queries.depots(store).zone.dropna()
-    return ZoneInfo(zones.mode().iloc[0] if len(zones) else "UTC")
 
 
 def _hindsight_arguments(parser: argparse.ArgumentParser) -> None:

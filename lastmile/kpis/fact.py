@@ -16,7 +16,7 @@ OF_A_ROUTE = (*CALENDAR, "depot", "carrier", "driver", "vehicle")
 class Fact:
     """One kind of counted row: `grain` in words, `identity` the columns that name a row, `dimensions` what splits it.
 
-    `sql` reads $as_of, $day_from, $day_to, $cutoff (the instant that "due" is judged by) and the scope's
+    `sql` reads $as_of, $day_from, $day_to, $cutoff (the instant that "due" is judged by), $today (its day) and the scope's
     $depots, $carriers and $services, and the relations of `facts.RELATIONS` by their names; `shown` are the columns that a
     drill-down shows beside the dimensions.
 

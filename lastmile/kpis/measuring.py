@@ -32,16 +32,20 @@ class Question:
     as_of: datetime | None
     scope: Scope
 
-    def parameters(self, store: Store) -> dict[str, Any]:
-        return {
+    def parameters(self, store: Store, sql: str) -> dict[str, Any]:
+        """Those that a query reads."""
+        cutoff = self.as_of or clock.instant_of(store)
+        every = {
             "as_of": self.as_of,
             "day_from": self.day_from,
             "day_to": self.day_to,
-            "cutoff": self.as_of or clock.instant_of(store),
+            "cutoff": cutoff,
+            "today": clock.day_at(store, cutoff) if "$today" in sql else None,
             "depots": list(self.scope.depots),
             "carriers": list(self.scope.carriers),
             "services": list(self.scope.services),
         }
+        return {name: value for name, value in every.items() if f"${name}" in sql}
 
 
 def measure(
@@ -165,5 +169,5 @@ def _by_fact(kpis: Sequence[Kpi], by: Sequence[str]) -> list[tuple[Fact, list[Kp
 
 
 def _ask(store: Store, question: Question, sql: str) -> pd.DataFrame:
-    parameters, sql = question.parameters(store), with_relations(sql)
-    return store.ask(sql, **{name: value for name, value in parameters.items() if f"${name}" in sql})
+    sql = with_relations(sql)
+    return store.ask(sql, **question.parameters(store, sql))

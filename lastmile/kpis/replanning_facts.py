@@ -7,8 +7,7 @@ from lastmile.kpis.fact import CALENDAR, PERIODS, Fact
 # A re-optimization is of a whole depot: no carrier or service narrows it.
 REPLANNINGS = f"""
 select * exclude (why), why as because, depot_id as depot, {PERIODS}
-from replan_result($as_of::timestamptz, $day_from::date, $day_to::date,
-    ($cutoff::timestamptz at time zone coalesce((select mode(zone) from depot), 'UTC'))::date)
+from replan_result($as_of::timestamptz, $day_from::date, $day_to::date, $today::date)
 where len($depots) = 0 or list_contains($depots::varchar[], depot_id)
 """
 
