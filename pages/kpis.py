@@ -11,7 +11,7 @@ if empty.is_empty(desk):
     st.stop()
 
 chosen = scorecard.overview(desk)
-hindsight.sum_up(desk)
+hindsight.sum_up(desk, scorecard.every(desk))
 with st.container(border=True, key="kpi detail"):
     scorecard.detail(desk, chosen)
 with st.container(border=True, key="outcomes card"):

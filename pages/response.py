@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from lastmile.ui import empty, hindsight, response, shell
+from lastmile.ui import empty, figures, hindsight, response, shell
 from lastmile.ui.desk import open_desk
 
 desk = open_desk("Response", when="period")
@@ -12,4 +12,4 @@ if empty.is_empty(desk):
     empty.welcome()
     st.stop()
 response.show(desk)
-hindsight.sum_up(desk)
+hindsight.sum_up(desk, figures.measured(desk, hindsight.SUMMED))

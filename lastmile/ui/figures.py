@@ -21,6 +21,17 @@ COUNTED_WHEN_BACK = ("drop", "route")
 """Facts that are whole only once the vans are back: on the running day the last whole day is shown."""
 
 
+def period(desk: Desk) -> dict[str, Any]:
+    """What a page of figures asks about: its days, its scope, and as known when."""
+    scope = desk.view.scope
+    return {"day_from": scope.day_from, "day_to": scope.day_to, "as_of": desk.view.as_of, "scope": scope}
+
+
+def measured(desk: Desk, keys: Sequence[str], **more: Any) -> pd.DataFrame:
+    """KPIs of the page's period and scope, as of `kpis.measure`; `more` may ask for groups or for other days."""
+    return desk.ask(kpis.measure, tuple(keys), **(period(desk) | more))
+
+
 def day_tiles(desk: Desk, keys: Sequence[str]) -> list[Tile]:
     """One tile a KPI (a ratio) for the desk's day, against the four weeks before, with a line over two weeks."""
     return desk.share(_day_tiles, tuple(keys))

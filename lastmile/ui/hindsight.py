@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from urllib.parse import urlencode
 
 import pandas as pd
 import streamlit as st
 
-from lastmile import kpis, queries
-from lastmile.ui import format
+from lastmile import queries
+from lastmile.ui import format, shell
 from lastmile.ui.desk import Desk, local_date
 from lastmile.ui.tables import Column
 from lastmile.ui.tiles import Tile, kpi_row
@@ -64,6 +65,9 @@ PARTS = {
     "not_served": "Stops not served",
 }
 """What a rest of a day is paid for: the parts of predicted and came to, as `replan_result` names them."""
+
+SUMMED = ("replanning_predicted", "replanning_saving", "replanning_kept")
+"""What a line about a period is made of, as the KPI catalogue names it."""
 
 WHY = {
     "part": Column("Paid for", width=130),
@@ -139,26 +143,27 @@ def show(desk: Desk) -> None:
         _one(desk, found[found.plan_id == chosen])
 
 
-def sum_up(desk: Desk) -> None:
-    """One line for a page of a period: what was approved, predicted and came true, and where each of them stands."""
-    told = in_a_sentence(desk)
+def sum_up(desk: Desk, figures: pd.DataFrame) -> None:
+    """One line for a page of a period, from the figures of `SUMMED`: what was approved, predicted and came true, and where each
+    of them stands."""
+    told = in_a_sentence(figures.set_index("key"))
     if told:
+        by_day = shell.address(f"kpis?{_query(desk, kpi='replanning_saving')}")
+        each = shell.address(f"routes?{_query(desk)}")
         with st.container(border=True, key="replanned"):
-            st.markdown(
-                f"{told} [By day and depot](/kpis?kpi=replanning_saving) · [each with its stops](/routes)", help=HELP
-            )
+            st.markdown(f"{told} [By day and depot]({by_day}) · [each with its stops]({each})", help=HELP)
 
 
-def in_a_sentence(desk: Desk) -> str:
-    """ "6 approved re-optimizations in this period: predicted saving € 9 037, came true € 8 105 (90 %)", from the KPI catalogue.
+def _query(desk: Desk, **more: str) -> str:
+    return urlencode(desk.view.link(**more), doseq=True)
+
+
+def in_a_sentence(figure: pd.DataFrame) -> str:
+    """ "6 approved re-optimizations in this period: predicted saving € 9 037, came true € 8 105 (90 %)", from figures by key.
 
     Empty where none was approved for the days and depots asked.
     """
-    scope = desk.view.scope
-    asked = {"day_from": scope.day_from, "day_to": scope.day_to, "as_of": desk.view.as_of, "scope": scope}
-    found = desk.ask(kpis.measure, ("replanning_predicted", "replanning_saving", "replanning_kept"), **asked)
-    figure = found.set_index("key")
-    predicted, came, kept = (figure.loc[f"replanning_{name}"] for name in ("predicted", "saving", "kept"))
+    predicted, came, kept = (figure.loc[key] for key in SUMMED)
     if not kept.total:
         return ""
     if not kept.included:
@@ -215,7 +220,7 @@ def _tiles(over: pd.DataFrame) -> list[Tile]:
             format.money(predicted, currency, 0),
             HELP,
             n=len(over),
-            n_of=f"approved plan{_s(len(over))}",
+            n_of="approved plan" if len(over) == 1 else "approved plans",
         ),
         Tile(
             "Came true", format.money(came, currency, 0), HELP, n=kept, n_of=f"of {len(over)} saved money", change=share
@@ -234,10 +239,6 @@ def _why_in_words(over: pd.DataFrame) -> str:
 
 def _more(amount: float, currency: str) -> str:
     return f"{format.money(abs(amount), currency, 0)} {'less' if amount < 0 else 'more'}"
-
-
-def _s(amount: int) -> str:
-    return "" if amount == 1 else "s"
 
 
 def _why(desk: Desk, over: pd.DataFrame, key: str) -> None:

@@ -91,17 +91,10 @@ def _table(
     )
 
 
-def _measured(desk: Desk, keys: tuple[str, ...], by: tuple[str, ...] = ()) -> pd.DataFrame:
-    scope = desk.view.scope
-    return desk.ask(
-        kpis.measure, keys, day_from=scope.day_from, day_to=scope.day_to, by=by, as_of=desk.view.as_of, scope=scope
-    )
-
-
 def _tile(desk: Desk, key: str) -> Tile:
     kpi = kpis.find(key)
-    figure = _measured(desk, TILES).set_index("key").loc[key]
-    by_day = _measured(desk, TILES, ("day",))
+    figure = figures.measured(desk, TILES).set_index("key").loc[key]
+    by_day = figures.measured(desk, TILES, by=("day",))
     return Tile(
         label=kpi.label,
         value=figures.shown(kpi, figure.value),
@@ -116,7 +109,7 @@ def _tile(desk: Desk, key: str) -> Tile:
 
 
 def _sources(desk: Desk) -> pd.DataFrame:
-    wide = _measured(desk, BY_SOURCE, ("source",)).pivot_table(
+    wide = figures.measured(desk, BY_SOURCE, by=("source",)).pivot_table(
         index="source", columns="key", values="value", dropna=False
     )
     found = desk.ask(queries.sources, desk.at)
@@ -140,7 +133,7 @@ def _weakest(desk: Desk) -> pd.DataFrame:
 
 def _checks(desk: Desk) -> pd.DataFrame:
     """One row per check that applies to anything, with its field: both tables are made of it."""
-    found = _measured(desk, DIMENSIONS, ("check_key",))
+    found = figures.measured(desk, DIMENSIONS, by=("check_key",))
     found = found[found.n > 0]
     return found.assign(field=[CHECKS[key].field for key in found.check_key])
 
@@ -150,5 +143,5 @@ def _resting_on(check: str) -> str:
 
 
 def _missing_scans(desk: Desk) -> pd.DataFrame:
-    found = _measured(desk, ("missing_scan_rate",), ("stage", "carrier"))
+    found = figures.measured(desk, ["missing_scan_rate"], by=("stage", "carrier"))
     return found[found.value > 0].sort_values("value", ascending=False, ignore_index=True)

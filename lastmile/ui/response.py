@@ -56,7 +56,7 @@ ROWS = {
 
 def show(desk: Desk) -> None:
     """Tiles, curves, groups and rows of the exceptions of the period's days and the scope."""
-    rows = desk.ask(kpis.rows_behind, "time_to_resolve_p50", **_period(desk))
+    rows = desk.ask(kpis.rows_behind, "time_to_resolve_p50", **figures.period(desk))
     if rows.empty:
         st.info(
             "No exception was noticed in this period and scope, so there is nothing to measure. Widen the period, or clear "
@@ -77,13 +77,8 @@ def show(desk: Desk) -> None:
     _rows(desk, rows)
 
 
-def _period(desk: Desk) -> dict[str, Any]:
-    scope = desk.view.scope
-    return {"day_from": scope.day_from, "day_to": scope.day_to, "as_of": desk.view.as_of, "scope": scope}
-
-
 def _tiles(desk: Desk) -> list[Tile]:
-    found = desk.ask(kpis.measure, MEASURED, **_period(desk)).set_index("key")
+    found = figures.measured(desk, MEASURED).set_index("key")
     return [*(_time(found, key) for key in TIMES), *(_share(found.loc[key], kpis.find(key)) for key in SHARES)]
 
 
@@ -129,7 +124,7 @@ def _share(figure: pd.Series, kpi: Kpi) -> Tile:
 def _notices(desk: Desk) -> Tile:
     """How many of the notices sent in the period have a receipt, from the KPI catalogue."""
     kpi = kpis.find("notification_success")
-    measured = desk.ask(kpis.measure, (kpi.key,), **_period(desk))
+    measured = figures.measured(desk, [kpi.key])
     found = next(measured.itertuples(), None)
     known = found is not None and format.known(found.value)
     return Tile(
@@ -156,7 +151,7 @@ def _curve(desk: Desk, rows: pd.DataFrame, by: str) -> None:
 
 
 def _groups(desk: Desk, by: str) -> None:
-    measured = desk.ask(kpis.measure, MEASURED, by=(by,), **_period(desk))
+    measured = figures.measured(desk, MEASURED, by=(by,))
     found = _by_group(measured, by).sort_values("n", ascending=False, kind="stable")
     desk.table(
         found.assign(name=[_name(desk, by, group) for group in found[by]]),

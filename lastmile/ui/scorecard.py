@@ -90,7 +90,7 @@ def choose(key: str | None) -> None:
 def detail(desk: Desk, key: str) -> None:
     """One KPI: its definition, its days, its groups and its rows."""
     kpi = kpis.find(key)
-    figure = next(row for _, row in _all(desk).iterrows() if row.key == key)  # the very figure that the table shows
+    figure = next(row for _, row in every(desk).iterrows() if row.key == key)  # the very figure that the table shows
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(f"#### {kpi.label}", width="content", help=figures.definition(kpi))
         st.markdown(f"**{figures.shown(kpi, figure.value, _currency(figure))}**", width="content")
@@ -106,7 +106,7 @@ def detail(desk: Desk, key: str) -> None:
 
 def outcomes(desk: Desk) -> None:
     """Early, on time, late, failed and unknown by day."""
-    split = desk.ask(kpis.timeliness_split, by=("day",), **_period(desk))
+    split = desk.ask(kpis.timeliness_split, by=("day",), **figures.period(desk))
     if split.empty:
         return
     shown = split.melt("day", ["early", "on_time", "late", "failed", "unknown"], "outcome", "n")
@@ -114,21 +114,13 @@ def outcomes(desk: Desk) -> None:
     charts.stacked_outcome(shown, key="outcomes", dark=desk.view.dark, description="Deliveries by outcome and day")
 
 
-def _period(desk: Desk) -> dict[str, Any]:
-    scope = desk.view.scope
-    return {"day_from": scope.day_from, "day_to": scope.day_to, "as_of": desk.view.as_of, "scope": scope}
-
-
-def _measured(desk: Desk, keys: list[str], **more: Any) -> pd.DataFrame:
-    return desk.ask(kpis.measure, tuple(keys), **(_period(desk) | more))
-
-
-def _all(desk: Desk) -> pd.DataFrame:
-    return _measured(desk, list(kpis.CATALOGUE))
+def every(desk: Desk) -> pd.DataFrame:
+    """All KPIs of the period, one row each, as of `kpis.measure`."""
+    return figures.measured(desk, list(kpis.CATALOGUE))
 
 
 def _overview(desk: Desk, before: pd.DataFrame | None) -> pd.DataFrame:
-    now = _all(desk)
+    now = every(desk)
     was = before.set_index("key").value if before is not None else pd.Series(dtype="float64")
     rows = [_line(kpis.find(figure.key), figure, was.get(figure.key)) for _, figure in now.iterrows()]
     return pd.DataFrame(rows)
@@ -144,7 +136,7 @@ def _before(desk: Desk) -> pd.DataFrame | None:
     served = desk.ask(queries.days_served, first, scope.day_to)
     if not whole(served, first, last):
         return None
-    return _measured(desk, list(kpis.CATALOGUE), day_from=first, day_to=last)
+    return figures.measured(desk, list(kpis.CATALOGUE), day_from=first, day_to=last)
 
 
 def whole(served: Collection[date], first: date, last: date) -> bool:
@@ -201,7 +193,7 @@ def _footing(desk: Desk, kpi: Kpi, figure: pd.Series) -> str:
 
 
 def _trend(desk: Desk, kpi: Kpi) -> None:
-    by_day = _measured(desk, [kpi.key], by=("day",))
+    by_day = figures.measured(desk, [kpi.key], by=("day",))
     if kpi.fact in figures.COUNTED_WHEN_BACK and desk.view.as_of is None:
         by_day = by_day[pd.to_datetime(by_day.day).dt.date < local_date(desk.at, desk.zone)]
     st.markdown("**By day**")
@@ -231,7 +223,7 @@ def _groups(desk: Desk, kpi: Kpi) -> None:
         key=f"by {kpi.fact}",
         label_visibility="collapsed",
     )
-    found = _measured(desk, [kpi.key], by=(by or choices[0],))
+    found = figures.measured(desk, [kpi.key], by=(by or choices[0],))
     found = found[found.n > 0].sort_values("hour" if by == "hour" else "n", ascending=by == "hour")
     if len(found) > MOST_GROUPS:
         st.caption(f"The {MOST_GROUPS} of {len(found)} groups with most behind them; the download below holds all.")
@@ -252,7 +244,7 @@ def _groups(desk: Desk, kpi: Kpi) -> None:
 
 
 def _rows(desk: Desk, kpi: Kpi) -> None:
-    rows = desk.ask(kpis.rows_behind, kpi.key, **_period(desk))
+    rows = desk.ask(kpis.rows_behind, kpi.key, **figures.period(desk))
     parts = rows.part.value_counts()
     st.markdown(
         "**The rows behind it**", help="Counted in: in numerator and denominator. Counted out: in the denominator only."
