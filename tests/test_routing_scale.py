@@ -19,6 +19,7 @@ from lastmile.routing import workers as workers_module
 from lastmile.routing.rounds import Round, Work, run_round
 from lastmile.routing.schedule import LONGEST_SLICE_SECONDS
 from tests.routing_problems import random_problem
+from tests.waiting import until
 
 pytestmark = pytest.mark.usefixtures("engine")
 
@@ -139,10 +140,33 @@ def test_processes_end_with_the_tower_that_was_killed():
     tower.kill()
     tower.wait()
 
-    until = time.monotonic() + 20
-    while any(is_there(worker) for worker in workers):
-        assert time.monotonic() < until
-        time.sleep(0.05)
+    until(lambda: not any(is_there(worker) for worker in workers))
+
+
+COMMAND = """
+import os, sys
+from lastmile.routing.workers import Workers
+workers = Workers(2)
+workers.warm().result()
+workers.dismiss()
+os.execv(sys.executable, [sys.executable, "-c", "print('serving')"])
+"""
+
+
+def test_a_command_that_dismissed_its_processes_becomes_the_server_and_leaves_nothing_behind():
+    done = subprocess.run(
+        [sys.executable, "-c", COMMAND], capture_output=True, text=True, cwd=Path(__file__).parents[1], timeout=60
+    )
+    assert done.stdout == "serving\n"
+    assert done.stderr == ""
+
+
+def test_a_round_after_processes_were_dismissed_gets_new_ones():
+    workers, problem = Workers(1), random_problem(6, stops=10)
+    first = solve(problem, 5, iterations=20, workers=workers)
+    workers.dismiss()
+    assert solve(problem, 5, iterations=20, workers=workers).routes == first.routes
+    workers.close()
 
 
 def is_there(process: int) -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path
 from lastmile import demo, doctor
 from lastmile.commands.command import Command, Progress, instant, opened_store, records, say, say_json
 from lastmile.errors import LastmileError
+from lastmile.routing import workers
 from lastmile.runtime import database_path
 
 ROOT = Path(__file__).parents[2]
@@ -35,6 +36,7 @@ def _serve(given: argparse.Namespace) -> int:
         "--server.address",
         given.address,
     ]
+    workers.shared().dismiss()  # what built the demo would be left behind
     os.execv(sys.executable, [sys.executable, *arguments])  # noqa: S606 (the same interpreter, our own arguments)
 
 

@@ -66,6 +66,13 @@ class Workers:
         """Begin a round as soon as a process is free."""
         return Pending(self._ready, self._forget, task)
 
+    def dismiss(self) -> None:
+        """End the processes, or leave the cluster, once the rounds under way are done; the next round starts new ones."""
+        with self._lock:
+            team, self._team = self._team, None
+        if team is not None:
+            team.dismiss()
+
     def close(self) -> None:
         """End the processes, or leave the cluster; rounds under way are lost."""
         with self._lock:
@@ -126,6 +133,12 @@ class Team:
 
     def leave_off(self, ticket: int) -> None:
         """Tell the process that runs a round that nobody waits for it; it may go on where it can't be told."""
+
+    def dismiss(self) -> None:
+        """End once what was begun is done; at once where nothing could be begun yet."""
+        if self.ready.done() and self._executor is not None:
+            self._executor.shutdown(wait=True)
+        self.close()
 
     def close(self) -> None:
         """End at once."""
