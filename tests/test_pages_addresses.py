@@ -25,6 +25,7 @@ def told(page: str, **address: str | list[str]) -> str:
         ("kpis", {"depots": ["Nowhere", "Westhafen"]}, "No depot on record is called “Nowhere”: shown is Westhafen."),
         ("kpis", {"kpi": "happiness"}, "No KPI is called “happiness”: shown is On time."),
         ("deliveries", {"as_of": "lunch"}, "“lunch” in the address is not an instant: shown is the present."),
+        ("kpis", {"depots": "\u202eMarzahn🚐"}, "No depot on record is called “Marzahn🚐”: shown is all depots."),
         ("response", {"colour": "red"}, "The address asks for “colour”, which no page knows; the page is shown without it."),
     ],
 )  # fmt: skip
@@ -38,11 +39,21 @@ def test_what_an_address_says_wrongly_is_told_with_what_is_shown_instead(demo_to
         ("routes", {"day": "2026-11-19", "depots": "Westhafen"}),
         ("kpis", {"period": "Yesterday", "kpi": "late_rate", "day": "2026-11-19"}),  # a day that came from another page
         ("deliveries", {"q": "late", "as_of": "2026-11-20T10:45"}),
+        ("kpis", {"period": "Other days", "days": ["2026-11-19", "2026-11-12"]}),  # the last day first
         ("live", {}),
     ],
 )
 def test_nothing_is_said_of_an_address_that_is_understood(demo_tower, page, address):
     assert told(page, **address) == ""
+
+
+def test_days_that_are_named_the_last_one_first_are_the_same_period(demo_tower):
+    one, other = (
+        frame(visit("kpis", period="Other days", days=days), "All KPIs of the period")
+        for days in (["2026-11-12", "2026-11-19"], ["2026-11-19", "2026-11-12"])
+    )
+    assert one.n.iloc[0] > 0
+    assert one.n.tolist() == other.n.tolist()
 
 
 def test_it_stays_until_something_else_is_chosen(demo_tower):

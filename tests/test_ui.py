@@ -70,6 +70,7 @@ def test_times_are_shown_in_the_depots_zone_and_say_so():
         (":red[a] $1 `b`", r"\:red\[a\] \$1 \`b\`"),
         ("- Jo", r"\- Jo"),
         ("Gate 5: no access, 12:48", "Gate 5: no access, 12:48"),
+        ("Jo \u202e 17, \u2067left\u2069", "Jo  17, left"),
     ],
 )
 def test_what_people_typed_is_shown_as_typed(typed, written):

@@ -87,7 +87,11 @@ def _period(said: Asked, view: shell.View) -> Iterator[str]:
     shown = f"shown is {format.day(scope.day_from)} to {format.day(scope.day_to)}."
     if text and text not in shell.PERIODS:
         yield f"{_quoted([text])} in the address is not a period: {shown}"
-    elif text == "Other days" and days and [_read(date.fromisoformat, day) for day in days] != _ends(scope, len(days)):
+    elif (
+        text == "Other days"
+        and days
+        and {_read(date.fromisoformat, day) for day in days} != set(_ends(scope, len(days)))
+    ):
         yield f"{_quoted(days)} in the address are not days that can be shown: {shown}"
 
 

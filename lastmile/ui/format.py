@@ -15,13 +15,17 @@ ALMOST = 1e-12
 CURRENCY_SIGNS = {"EUR": "€", "USD": "$", "GBP": "£"}
 
 
+_TURNS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _MARKS = re.compile(r"[\\`*_\[\]<>~$#|]|:(?=[a-zA-Z])|^[-+]")
 """What Markdown means something by within a line, and Streamlit's own words for colours and icons (`:red[`)."""
 
 
 def as_typed(text: object) -> str:
-    """What people and other systems wrote, for a place that reads Markdown: `**x**` is shown with its stars."""
-    return _MARKS.sub(r"\\\g<0>", str(text))
+    """What people and other systems wrote, for a place that reads Markdown: `**x**` is shown with its stars.
+
+    Marks that nobody sees and that turn the direction of writing are left out: they would turn the sentence round, too.
+    """
+    return _MARKS.sub(r"\\\g<0>", _TURNS.sub("", str(text)))
 
 
 def known(value: object) -> bool:

@@ -273,7 +273,7 @@ def _period(choices: Choices, today: date) -> tuple[date, date]:
         "From and to", (choices.first_day or today, choices.last_day or today), key="days", bind=URL,
         format="DD.MM.YYYY", label_visibility="collapsed", width=220,
     )  # fmt: skip
-    return (chosen[0], chosen[-1]) if chosen else (today, today)
+    return (min(chosen), max(chosen)) if chosen else (today, today)  # an address may name the last day first
 
 
 def _as_of(zone: str, clock: Clock) -> datetime | None:
